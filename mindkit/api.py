@@ -1,0 +1,81 @@
+"""Everything a plugin may import. Names are looked up when asked for: importing this costs nothing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from mindkit.errors import ConfigError, DataError, MindkitError, PluginError, TrainingError
+from mindkit.hooks import hookimpl
+from mindkit.registry import Registries, Registry
+
+if TYPE_CHECKING:
+    from mindkit.batch import Batch
+    from mindkit.data.store import Column, Store
+    from mindkit.kinds import (
+        Criterion,
+        Dataset,
+        Encoder,
+        FusionHead,
+        MIEstimator,
+        Reconstruction,
+        Stage,
+        Tracker,
+    )
+    from mindkit.model.layers import MLP, LayerNorm, Linear
+    from mindkit.model.reversal import reversal_strength, reverse_gradient
+
+__all__ = [
+    "MLP",
+    "Batch",
+    "Column",
+    "ConfigError",
+    "Criterion",
+    "DataError",
+    "Dataset",
+    "Encoder",
+    "FusionHead",
+    "LayerNorm",
+    "Linear",
+    "MIEstimator",
+    "MindkitError",
+    "PluginError",
+    "Reconstruction",
+    "Registries",
+    "Registry",
+    "Stage",
+    "Store",
+    "Tracker",
+    "TrainingError",
+    "hookimpl",
+    "reversal_strength",
+    "reverse_gradient",
+]
+
+_HOME = {
+    "mindkit.batch": ("Batch",),
+    "mindkit.data.store": ("Column", "Store"),
+    "mindkit.kinds": (
+        "Criterion",
+        "Dataset",
+        "Encoder",
+        "FusionHead",
+        "MIEstimator",
+        "Reconstruction",
+        "Stage",
+        "Tracker",
+    ),
+    "mindkit.model.layers": ("MLP", "LayerNorm", "Linear"),
+    "mindkit.model.reversal": ("reversal_strength", "reverse_gradient"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"mindkit.api offers no '{name}'; it offers: {', '.join(__all__)}")
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

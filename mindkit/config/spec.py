@@ -1,0 +1,202 @@
+"""The checked form of a run's config: what `schema` makes and everything below reads.
+
+Patterns are expanded here: a `Row` holds references to single tensors, in a fixed order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+RESERVED = ("encoded", "gaussian", "sequence", "prediction", "target")
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """One tensor: `stage` of `modality`, or `prediction` and `target`, which have none."""
+
+    stage: str
+    modality: str | None = None
+
+    def __str__(self) -> str:
+        return self.stage if self.modality is None else f"{self.stage}.{self.modality}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One application of a term's component.
+
+    line: which entry of `inputs` it comes from (for `reduce: group_mean`).
+    arguments: name of `forward`'s parameter -> references, concatenated on the width axis.
+    copy: rows of a term with equal `copy` use the same parameters.
+    """
+
+    line: int
+    arguments: dict[str, tuple[Reference, ...]]
+    copy: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A component and its options, complete with defaults."""
+
+    type: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Representation:
+    """A stage: a component of its own (`block`), or `through` another representation's weights."""
+
+    name: str
+    source: str  # "encoded", "gaussian" or an earlier representation
+    block: Block | None
+    through: str | None
+    share: bool
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """The head and the references it is given, in order."""
+
+    block: Block
+    inputs: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A weight that goes from `start` to `end` over the fraction `until` of planned training."""
+
+    start: float
+    end: float
+    until: float = 1.0
+    shape: Literal["linear", "cosine", "dann"] = "linear"
+
+
+@dataclass(frozen=True)
+class Learning:
+    """A term's own optimiser step: Adam with `rate`, `steps` times before each main step."""
+
+    rate: float = 1e-3
+    steps: int = 1
+
+
+@dataclass(frozen=True)
+class Term:
+    """A named part of the objective. `kind` is the registry in which `block.type` was found."""
+
+    name: str
+    kind: str
+    block: Block
+    weight: float | Schedule
+    goal: Literal["minimize", "maximize"]
+    reduce: Literal["mean", "sum", "group_mean"]
+    rows: tuple[Row, ...]
+    learning: Learning
+
+
+@dataclass(frozen=True)
+class Method:
+    """The model and its objective."""
+
+    name: str
+    width: int
+    encoders: dict[str, Block]  # by modality, in the order of the config
+    representations: tuple[Representation, ...]  # in dependency order
+    fusion: Fusion
+    terms: tuple[Term, ...]
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        return tuple(self.encoders)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters whose name contains a match of the regular expression `match`, first group wins."""
+
+    match: str
+    rate: float | None = None
+    weight_decay: float | None = None
+    freeze: bool = False
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    type: Literal["adamw", "adam", "sgd"] = "adamw"
+    rate: float = 3e-5
+    betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw
+    momentum: float = 0.0  # sgd
+    weight_decay: float = 0.0
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Gradient clipping by the total `norm`, or element by element at `value`; None is off."""
+
+    norm: float | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which epoch's weights are kept, and when to stop; always on the validation split.
+
+    An epoch that is at least as good as the best resets `patience`; `patience` + 1 worse ones in a
+    row end training (rollback 0), or, `rollback` times, reload the best weights and optimiser
+    state, multiply the learning rate by `shrink`, and go on.
+    """
+
+    metric: str = "mae"
+    mode: Literal["auto", "min", "max"] = "auto"
+    patience: int = 2
+    rollback: int = 0
+    shrink: float = 0.5
+
+
+@dataclass(frozen=True)
+class Training:
+    epochs: int = 100
+    batch_size: int = 32
+    drop_last: bool = False
+    seed: int = 3407
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    warmup: float = 0.0  # fraction of planned steps over which the learning rate rises from 0
+    clip: Clip = field(default_factory=Clip)
+    accumulate: int = 1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    deterministic: bool = True
+    log_every: int = 10
+    selection: Selection = field(default_factory=Selection)
+    trackers: tuple[str, ...] = ("jsonl",)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which data set, and how its columns are made ready.
+
+    path: an imported or importable file or folder; None takes the imported copy, else simulates.
+    standardize: "train" (statistics of the training split over real steps), "utterance" (each
+        sample over its own steps) or "none", for audio and vision alike or by modality.
+    pad_to: length to which every batch is padded and cut; None pads to its longest sample.
+    """
+
+    name: str = "mosi"
+    path: str | None = None
+    simulate: bool = True
+    standardize: Literal["train", "utterance", "none"] | dict[str, str] = "train"
+    pad_to: int | None = None
+    group_by_length: bool = True
+    allow_leaky: bool = False
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole run. `resolved` is the plain map it came from; `dropped` says what went, and why."""
+
+    method: Method
+    training: Training
+    data: Data
+    resolved: dict[str, Any]
+    dropped: tuple[str, ...] = ()

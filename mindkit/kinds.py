@@ -1,0 +1,147 @@
+"""The base class of each kind of component, with the contract in its docstring.
+
+The one rule: parameters before `*` are wired by the engine, parameters after `*` are options set in
+YAML. Wired names: `x_dim` is the width of `forward`'s argument `x` (so `target_dim`, `parts_dim`,
+…); `width` the common width D; `copies` the number of parameter copies of a batched component;
+`num_parts` the number of parts; `num_outputs` the size C of a prediction; `num_samples` the size of
+the training split; `task` "regression" or "classification".
+
+Axes: B batch, L length, F raw features, D width, C outputs, M modalities, P parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import nn
+
+if TYPE_CHECKING:
+    from mindkit.data.store import Column, Store
+
+
+class Component(nn.Module):
+    """What all kinds with tensors share.
+
+    batched: True when every tensor argument may carry leading axes, `(..., B, D)` in and `(...)`
+        out; then the engine calls it once for all rows and wires `copies`. False (the default for a
+        plugin of ten lines): written for one row; the engine loops, with a module per row.
+    min_batch: the smallest B for which the value means something; below it the engine takes 0.
+    """
+
+    batched: ClassVar[bool] = False
+    min_batch: ClassVar[int] = 1
+
+    def on_epoch_end(self, epoch: int) -> None:
+        """Called once after each training epoch (0-based), before validation."""
+
+
+class Encoder(Component):
+    """One modality -> one vector per sample.
+
+    `forward(x, mask) -> (B, D)`; x is `(B, L, F)` for "sequence", `(B, L)` ids for "tokens" and
+    `(B, F)` for "vector" columns; leave `mask` out of the signature where it has no meaning.
+    Wired: `x_dim` (F; not for tokens), `width` (D).
+
+    accepts: the kinds of column ("text", "tokens", "sequence", "vector") it can be given.
+    sequential: True when `forward` returns `(vector (B, D), sequence (B, L, D))`, so that
+        `sequence.<modality>` can be referred to.
+    """
+
+    accepts: ClassVar[tuple[str, ...]] = ("sequence",)
+    sequential: ClassVar[bool] = False
+
+    def prepare(self, column: Column, cache: Path | None) -> Column:
+        """Turn a raw column into the one `forward` is fed: tokenise, or encode once and for all.
+
+        Called once per split before training; `cache` is a folder for results worth keeping.
+        """
+        return column
+
+
+class Stage(Component):
+    """Vectors of one representation -> vectors of another.
+
+    `forward(x) -> same shape`. Batched: x `(M, B, D)`, weights of `copies` = M modalities, or 1
+    when the stage is shared and broadcast. Wired: `x_dim`, `width`, `copies`.
+    """
+
+
+class Criterion(Component):
+    """A loss to be minimised, one number per row; `forward`'s names are those used under `inputs`.
+
+    role: "consistency", "difference", "adversarial" or "task".
+    Keywords the engine fills when `forward` has them: `progress` (fraction of the planned training,
+    0..1), `index` (B,) rows of the samples in the training split (with wired `num_samples`: state
+    per sample, kept in buffers and so in checkpoints).
+    """
+
+    role: ClassVar[str] = "consistency"
+
+
+class MIEstimator(Component):
+    """Mutual information between x and z: `forward(x, z)` is an estimate that grows with it.
+
+    Use `goal: maximize` or `minimize` under a term. Where a surrogate has the better gradient,
+    return `surrogate + (value - surrogate).detach()`.
+
+    bound: "lower" or "upper" when the value bounds the information in nats, else None.
+    """
+
+    bound: ClassVar[str | None] = None
+
+    # An estimator (or an adversary) with its own optimiser step also defines
+    # learning_loss(x, z) -> (), which the engine minimises on detached inputs over its parameters
+    # before each main step; the main optimiser then leaves those parameters alone.
+
+
+class Reconstruction(Component):
+    """Distance between `target` and its reconstruction from `parts`, concatenated: `(...)`.
+
+    `forward(parts, target)`. Wired: `parts_dim` (sum of the parts' widths), `num_parts`,
+    `target_dim`, `copies`.
+    """
+
+
+class FusionHead(Component):
+    """All fused representations -> the prediction `(B, C)`.
+
+    `forward(parts)` with parts `(P, B, D)`, in the order of `fusion.inputs`; a head that attends
+    over time has `forward(sequences, masks)`, lists of `(B, L, D)` and `(B, L)`, or all three.
+    Wired: `parts_dim` (D), `num_parts` (P), `num_outputs` (C).
+    """
+
+
+class Dataset:
+    """A data set: what it is, and where its samples come from.
+
+    task: "regression" or "classification". num_outputs: 1, or the number of classes.
+    label_range: least and greatest label (regression), else None. classes: names, else ().
+    metrics: names from mindkit.train.metrics, the first being the headline.
+    splits: expected number of samples per split, {} where copies differ.
+    """
+
+    task: ClassVar[str] = "regression"
+    num_outputs: ClassVar[int] = 1
+    label_range: ClassVar[tuple[float, float] | None] = None
+    classes: ClassVar[tuple[str, ...]] = ()
+    metrics: ClassVar[tuple[str, ...]] = ()
+    splits: ClassVar[Mapping[str, int]] = {}
+
+    def simulate(self, seed: int = 0) -> Store:
+        """Return a simulated stand-in with the same shapes, marked as simulated."""
+        raise NotImplementedError
+
+
+class Tracker:
+    """Follows one run. Called with plain numbers, outside the training step."""
+
+    def start(self, folder: Path, config: Mapping[str, Any]) -> None:
+        """The run begins, or is resumed; `folder` is the run's own."""
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """One record: {"epoch": …, "step": …, "losses": {term: value}, "valid": {metric: value}}."""
+
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        """The run has ended; `metrics` holds the selected epoch's validation and test scores."""
