@@ -6,6 +6,7 @@ axes and broadcasts over them. Axes: B batch, R copies.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -90,6 +91,6 @@ class MLP(nn.Sequential):
         self, copies: int, widths: Sequence[int], activation: type[nn.Module] = nn.ReLU
     ) -> None:
         layers: list[nn.Module] = []
-        for d_in, d_out in zip(widths[:-1], widths[1:], strict=True):
+        for d_in, d_out in itertools.pairwise(widths):
             layers += [Linear(copies, d_in, d_out), activation()]
         super().__init__(*layers[:-1])

@@ -1,0 +1,308 @@
+"""From a checked spec to a model: the only place that instantiates components."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from mindkit.config.spec import Block, Reference, Representation, Row, Spec, Term
+from mindkit.errors import ConfigError, DataError, MindkitError, Problem
+from mindkit.kinds import Component, Encoder
+from mindkit.model.graph import Graph, PerModality, StageNode, Tensors
+from mindkit.model.objective import Objective, RowGroup, TermModule
+from mindkit.registry import Registries, read_signature
+
+if TYPE_CHECKING:
+    from mindkit.data.store import Store
+
+
+@dataclass(frozen=True)
+class InputSchema:
+    """What a model is built for and fed with; saved beside its weights.
+
+    columns: modality -> (kind of column, width F or None). num_samples: size of the training split.
+    """
+
+    name: str
+    columns: dict[str, tuple[str, int | None]]
+    task: str
+    num_outputs: int
+    num_samples: int
+
+    @classmethod
+    def of(cls, store: Store) -> InputSchema:
+        """Return the schema of a data set."""
+        train = store.splits["train"]
+        columns = {name: (column.kind, column.width) for name, column in train.columns.items()}
+        return cls(store.name, columns, store.task, store.num_outputs, len(train.ids))
+
+
+class Model(nn.Module):
+    """The graph, which predicts, and the objective, which trains it."""
+
+    def __init__(self, graph: Graph, objective: Objective) -> None:
+        super().__init__()
+        self.graph = graph
+        self.objective = objective
+
+
+def build(spec: Spec, registries: Registries, schema: InputSchema) -> Model:
+    """Return a new model for `spec` and the inputs of `schema`; the weights are drawn at random."""
+    builder = _Builder(spec, registries, schema)
+    return Model(builder.graph(), builder.objective())
+
+
+def create(registries: Registries, kind: str, name: str, **arguments: Any) -> Any:
+    """Return one component that works alone, as in a notebook.
+
+    `arguments` are its options, and the sizes it is wired with (`x_dim=128`, `width=64`, …);
+    `copies` is 1 unless given.
+    """
+    registry = registries.kind(kind)
+    component = registry.get(name)
+    signature = read_signature(component)
+    known = [*signature.wired, *signature.options]
+    for argument in arguments:
+        if argument not in known:
+            raise MindkitError(
+                f"{registry.singular} '{name}' takes no '{argument}'; it takes: {', '.join(known)}"
+            )
+    sizes = {"copies": 1, **arguments}
+    options = {key: value for key, value in arguments.items() if key in signature.options}
+    return instantiate(component, f"create({kind!r}, {name!r})", sizes, options)
+
+
+def instantiate(
+    component: type, place: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
+) -> Any:
+    """Call the constructor: `sizes` for what it is wired with, `options` for what is set."""
+    wired = {}
+    for name, parameter in read_signature(component).wired.items():
+        if name in sizes:
+            wired[name] = sizes[name]
+        elif parameter.default is parameter.empty:
+            raise MindkitError(
+                f"{place}: {component.__name__} is wired with '{name}', which nothing here gives; "
+                f"given: {', '.join(sorted(sizes))}. An option must stand after `*` in __init__"
+            )
+    try:
+        return component(**wired, **options)
+    except (ValueError, TypeError) as error:
+        raise MindkitError(f"{place}: {component.__name__} refuses its options: {error}") from error
+
+
+class _Builder:
+    def __init__(self, spec: Spec, registries: Registries, schema: InputSchema) -> None:
+        self.registries, self.schema = registries, schema
+        self.method = spec.method
+        self.common = {
+            "width": self.method.width,
+            "task": schema.task,
+            "num_outputs": schema.num_outputs,
+            "num_samples": schema.num_samples,
+        }
+        self.sequential: dict[str, bool] = {}
+
+    def graph(self) -> Graph:
+        encoders = {name: self._encoder(name) for name in self.method.modalities}
+        self.sequential = {name: encoder.sequential for name, encoder in encoders.items()}
+        stages: dict[str, nn.Module] = {}
+        nodes = []
+        for representation in self.method.representations:
+            owner = representation.through or representation.name
+            if representation.block is not None:
+                stages[owner] = self._stage(representation, representation.block)
+            nodes.append(StageNode(representation.name, representation.source, owner))
+        return Graph(encoders, stages, nodes, self._head(), self.method.fusion.inputs)
+
+    def objective(self) -> Objective:
+        return Objective({term.name: self._term(term) for term in self.method.terms})
+
+    def _encoder(self, modality: str) -> Encoder:
+        block = self.method.encoders[modality]
+        _, x_dim = self.schema.columns[modality]
+        sizes = self.common | {"x_dim": x_dim}
+        return self._make("encoders", block, f"encoders.{modality}", sizes)
+
+    def _stage(self, representation: Representation, block: Block) -> nn.Module:
+        place = f"representations.{representation.name}"
+        copies = 1 if representation.share else len(self.method.modalities)
+        sizes = self.common | {"x_dim": self.method.width, "copies": copies}
+        stage = self._make("stages", block, place, sizes)
+        if stage.batched:
+            return stage
+        others = [self._make("stages", block, place, sizes) for _ in range(copies - 1)]
+        return PerModality([stage, *others])
+
+    def _head(self) -> nn.Module:
+        fusion = self.method.fusion
+        vectors = [reference for reference in fusion.inputs if reference.stage != "sequence"]
+        sizes = self.common | {"parts_dim": self.method.width, "num_parts": len(vectors)}
+        sizes["num_sequences"] = len(fusion.inputs) - len(vectors)
+        return self._make("fusion_heads", fusion.block, "fusion", sizes)
+
+    def _term(self, term: Term) -> TermModule:
+        groups = [self._group(term, rows) for rows in self._alike(term.rows)]
+        rows = [row for group in groups for row in group.rows]
+        learns = any(hasattr(group.components[0], "learning_loss") for group in groups)
+        return TermModule(
+            term.name,
+            groups,
+            _coefficients(term.reduce, rows),
+            term.weight,
+            -1.0 if term.goal == "maximize" else 1.0,
+            term.learning if learns else None,
+        )
+
+    def _alike(self, rows: tuple[Row, ...]) -> list[list[Row]]:
+        """Rows that can be stacked: the same widths, and as many rows for each copy."""
+        per_copy = Counter(row.copy for row in rows)
+        alike: dict[tuple[Any, ...], list[Row]] = {}
+        for row in rows:
+            key = (*sorted(self._row_sizes(row).items()), per_copy[row.copy])
+            alike.setdefault(key, []).append(row)
+        return list(alike.values())
+
+    def _group(self, term: Term, rows: list[Row]) -> RowGroup:
+        names = list(dict.fromkeys(row.copy for row in rows))
+        per_copy = len(rows) // len(names)
+        by_copy = {name: [row for row in rows if row.copy == name] for name in names}
+        ordered = [by_copy[name][k] for k in range(per_copy) for name in names]
+        sizes = self.common | self._row_sizes(rows[0]) | {"copies": len(names)}
+        place = f"terms.{term.name}"
+        first = self._make(term.kind, term.block, place, sizes)
+        components: list[Component] = [first]
+        if not first.batched and _has_state(first):
+            components += [
+                self._make(term.kind, term.block, place, sizes) for _ in range(len(names) - 1)
+            ]
+        copies = [names.index(row.copy) if len(components) > 1 else 0 for row in ordered]
+        return RowGroup(components, ordered, per_copy, copies)
+
+    def _row_sizes(self, row: Row) -> dict[str, int]:
+        sizes = {}
+        for name, references in row.arguments.items():
+            widths = [self._width(reference) for reference in references]
+            sizes[f"{name}_dim"] = sum(widths)
+            sizes[f"num_{name}"] = len(widths)
+        return sizes
+
+    def _width(self, reference: Reference) -> int:
+        if reference.stage == "prediction":
+            return self.schema.num_outputs
+        return 1 if reference.stage == "target" else self.method.width
+
+    def _make(self, kind: str, block: Block, place: str, sizes: Mapping[str, Any]) -> Any:
+        component = self.registries.kind(kind).get(block.type)
+        return instantiate(component, place, sizes, block.options)
+
+
+def _has_state(component: nn.Module) -> bool:
+    return any(True for _ in component.parameters()) or any(True for _ in component.buffers())
+
+
+def _coefficients(reduce: str, rows: list[Row]) -> list[float]:
+    if reduce == "sum":
+        return [1.0] * len(rows)
+    if reduce == "mean":
+        return [1 / len(rows)] * len(rows)
+    per_line = Counter(row.line for row in rows)
+    return [1 / per_line[row.line] for row in rows]
+
+
+def check(spec: Spec, registries: Registries, schema: InputSchema) -> list[Problem]:
+    """Return what would keep `spec` from being built for the inputs of `schema`.
+
+    The model is built on the meta device, without memory or weights, and its stages, head and terms
+    are called once, so that widths which do not fit are found before any data or GPU is touched.
+    """
+    problems = [
+        problem
+        for modality, block in spec.method.encoders.items()
+        if (problem := _column_problem(registries, schema, modality, block))
+    ]
+    if problems:
+        return problems
+    try:
+        with torch.device("meta"):
+            model = build(spec, registries, schema)
+            _try_out(model, spec, schema)
+    except NotImplementedError:
+        return []  # a component computes what the meta device cannot: nothing is known against it
+    except DataError as error:
+        return [Problem("encoders", str(error))]
+    except (MindkitError, ValueError, RuntimeError, TypeError) as error:
+        return [Problem("the model cannot be built from this config", str(error))]
+    return []
+
+
+def refuse_problems(spec: Spec, registries: Registries, schema: InputSchema) -> None:
+    """Raise `ConfigError` with everything that `check` finds."""
+    if problems := check(spec, registries, schema):
+        raise ConfigError(problems)
+
+
+def _column_problem(
+    registries: Registries, schema: InputSchema, modality: str, block: Block
+) -> Problem | None:
+    columns = schema.columns
+    place = f"encoders.{modality}"
+    if modality not in columns:
+        what = (
+            f"the data set '{schema.name}' has no {modality}; it has: {', '.join(columns)}\n"
+            f"leave it out with --drop {modality}, or bring data that have it"
+        )
+        return Problem(place, what)
+    accepts = registries.encoders.get(block.type).accepts  # type: ignore[attr-defined]
+    kind, width = columns[modality]
+    if kind in accepts:
+        return None
+    fitting = [e.name for e in registries.encoders if kind in e.load().accepts]  # type: ignore[attr-defined]
+    what = (
+        f"encoder '{block.type}' takes {' or '.join(accepts)}, "
+        f"but {modality} in '{schema.name}' is {_in_words(kind, width)}\n"
+        + "\n".join(f"use --set {place}.type={name}" for name in fitting)
+    )
+    return Problem(f"{place}.type", what)
+
+
+def _in_words(kind: str, width: int | None) -> str:
+    words = {
+        "text": "raw text",
+        "tokens": "token ids",
+        "vector": f"one vector of width {width} a sample",
+        "sequence": f"a sequence of width {width}",
+    }
+    return words[kind]
+
+
+def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
+    size, length = 4, 3
+    tensors: Tensors = {}
+    masks: dict[str, Tensor] = {}
+    for modality, encoder in model.graph.encoders.items():
+        tensors[Reference("encoded", modality)] = torch.zeros(size, spec.method.width)
+        if encoder.sequential:
+            sequence = torch.zeros(size, length, spec.method.width)
+            tensors[Reference("sequence", modality)] = sequence
+            masks[modality] = torch.ones(size, length, dtype=torch.bool)
+    tensors = model.graph.represent(tensors, masks)
+    prediction = tensors[Reference("prediction")]
+    if prediction.shape != (size, schema.num_outputs):
+        raise ValueError(
+            f"fusion: the head gives {tuple(prediction.shape[1:])} numbers a sample, but "
+            f"'{schema.name}' needs {schema.num_outputs}"
+        )
+    kind = torch.float32 if schema.task == "regression" else torch.int64
+    target = torch.zeros(size, dtype=kind)
+    model.objective(tensors, target, torch.arange(size), 0.0)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return the number of trainable parameters."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -1,0 +1,133 @@
+"""The graph: a batch in, named representations and a prediction out.
+
+Every tensor travels in one dict keyed by `Reference`. Axes: M modalities, B batch, D width.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mindkit.batch import Batch
+from mindkit.config.spec import Reference
+
+Tensors = dict[Reference, Tensor]
+
+
+@dataclass(frozen=True)
+class StageNode:
+    """One representation: the stage module `weights` applied to `source` gives `name`."""
+
+    name: str
+    source: str
+    weights: str
+
+
+class PerModality(nn.Module):
+    """A plain stage, written for one modality, applied to each. Shapes: x (M, B, D) -> (M, B, D).
+
+    `stages` holds one module per modality, or a single one that all share.
+    """
+
+    def __init__(self, stages: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shared = len(self.stages) == 1
+        parts = [self.stages[0 if shared else m](part) for m, part in enumerate(x.unbind(0))]
+        return torch.stack(parts)
+
+
+class Graph(nn.Module):
+    """Encoders -> `encoded`; stages in dependency order; head -> `prediction`.
+
+    encoders: by modality. stages: modules by the name of the representation that owns them.
+    nodes: representations in dependency order. fusion: what the head is given, in order.
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, nn.Module],
+        stages: Mapping[str, nn.Module],
+        nodes: Sequence[StageNode],
+        head: nn.Module,
+        fusion: Sequence[Reference],
+    ) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleDict(encoders)
+        self.stages = nn.ModuleDict(stages)
+        self.head = head
+        self.nodes = tuple(nodes)
+        self.fusion = tuple(fusion)
+        self.modalities = tuple(encoders)
+        self._fused_nodes = self._ancestors({reference.stage for reference in fusion})
+        self._masked = {
+            modality: "mask" in inspect.signature(encoder.forward).parameters
+            for modality, encoder in encoders.items()
+        }
+
+    def forward(self, batch: Batch, *, everything: bool = True) -> Tensors:
+        """Return all named tensors, or with `everything=False` only what the prediction needs.
+
+        The second form draws no noise: a prediction depends on the input alone.
+        """
+        tensors = self.encode(batch)
+        return self.represent(tensors, batch.masks, everything=everything)
+
+    def encode(self, batch: Batch) -> Tensors:
+        """Return `encoded.<modality>` (B, D), and `sequence.<modality>` (B, L, D) where there is one."""
+        tensors: Tensors = {}
+        for modality, encoder in self.encoders.items():
+            arguments = [batch.features[modality]]
+            if self._masked[modality]:
+                arguments.append(batch.masks[modality])
+            encoded = encoder(*arguments)
+            if isinstance(encoded, tuple):
+                encoded, tensors[Reference("sequence", modality)] = encoded
+            tensors[Reference("encoded", modality)] = encoded
+        return tensors
+
+    def represent(
+        self, tensors: Tensors, masks: Mapping[str, Tensor], *, everything: bool = True
+    ) -> Tensors:
+        """Add the representations and the `prediction` (B, C) to the encoded tensors."""
+        tensors = dict(tensors)
+        encoded = torch.stack([tensors[Reference("encoded", m)] for m in self.modalities])
+        stacked = {"encoded": encoded}  # each (M, B, D)
+        nodes = self.nodes if everything else self._fused_nodes
+        for node in nodes:
+            if node.source == "gaussian" and "gaussian" not in stacked:
+                stacked["gaussian"] = torch.randn_like(encoded)
+                self._name(tensors, "gaussian", stacked["gaussian"])
+            stacked[node.name] = self.stages[node.weights](stacked[node.source])
+            self._name(tensors, node.name, stacked[node.name])
+        tensors[Reference("prediction")] = self._predict(tensors, masks)
+        return tensors
+
+    def _name(self, tensors: Tensors, stage: str, stacked: Tensor) -> None:
+        # One unbind per stage: its backward is a single stack, where indexing would fill zeros.
+        for modality, part in zip(self.modalities, stacked.unbind(0), strict=True):
+            tensors[Reference(stage, modality)] = part
+
+    def _predict(self, tensors: Tensors, masks: Mapping[str, Tensor]) -> Tensor:
+        sequences = [reference for reference in self.fusion if reference.stage == "sequence"]
+        parts = [tensors[r] for r in self.fusion if r.stage != "sequence"]
+        arguments: dict[str, Tensor | list[Tensor]] = {}
+        if parts:
+            arguments["parts"] = torch.stack(parts)
+        if sequences:
+            arguments["sequences"] = [tensors[reference] for reference in sequences]
+            arguments["masks"] = [masks[str(reference.modality)] for reference in sequences]
+        return self.head(**arguments)
+
+    def _ancestors(self, stages: set[str]) -> tuple[StageNode, ...]:
+        wanted = set(stages)
+        for node in reversed(self.nodes):
+            if node.name in wanted:
+                wanted.add(node.source)
+        return tuple(node for node in self.nodes if node.name in wanted)
