@@ -1,3 +1,48 @@
-"""A laboratory bench for disentanglement methods in multimodal sentiment, humour and intent."""
+"""A laboratory bench for disentanglement methods in multimodal sentiment, humour and intent.
+
+Every command of the command line is a function here; nothing is imported until it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mindkit.functions import (
+        ablate,
+        check,
+        components,
+        create,
+        import_data,
+        list_data,
+        load_run,
+        run,
+        show,
+        simulate_data,
+    )
+
+__all__ = [
+    "ablate",
+    "check",
+    "components",
+    "create",
+    "import_data",
+    "list_data",
+    "load_run",
+    "run",
+    "show",
+    "simulate_data",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"mindkit offers no '{name}'; it offers: {', '.join(__all__)}")
+    return getattr(importlib.import_module("mindkit.functions"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,4 +1,4 @@
-"""Everything a plugin may import. Names are looked up when asked for: importing this costs nothing."""
+"""Everything a plugin may import. Names are looked up when asked for, so importing costs nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mindkit.registry import Registries, Registry
 
 if TYPE_CHECKING:
     from mindkit.batch import Batch
+    from mindkit.data.simulate import Recipe, Signal, simulate
     from mindkit.data.store import Column, Store
     from mindkit.kinds import (
         Criterion,
@@ -40,9 +41,11 @@ __all__ = [
     "MIEstimator",
     "MindkitError",
     "PluginError",
+    "Recipe",
     "Reconstruction",
     "Registries",
     "Registry",
+    "Signal",
     "Stage",
     "Store",
     "Tracker",
@@ -50,10 +53,12 @@ __all__ = [
     "hookimpl",
     "reversal_strength",
     "reverse_gradient",
+    "simulate",
 ]
 
 _HOME = {
     "mindkit.batch": ("Batch",),
+    "mindkit.data.simulate": ("Recipe", "Signal", "simulate"),
     "mindkit.data.store": ("Column", "Store"),
     "mindkit.kinds": (
         "Criterion",

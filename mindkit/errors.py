@@ -25,7 +25,7 @@ class TrainingError(MindkitError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a config: `where` it is, `what` is wrong and what would do, and the `excerpt`."""
+    """One mistake in a config: `where` it is, `what` is wrong and would do, and the `excerpt`."""
 
     where: str
     what: str

@@ -141,7 +141,13 @@ class Tracker:
         """The run begins, or is resumed; `folder` is the run's own."""
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """One record: {"epoch": …, "step": …, "losses": {term: value}, "valid": {metric: value}}."""
+        """One epoch has ended: epoch (0-based), losses by term, valid scores, decision, rate, …"""
+
+    def progress(self, record: Mapping[str, Any]) -> None:
+        """Within an epoch, every `log_every` steps: epoch, step, steps in all, losses so far."""
 
     def finish(self, metrics: Mapping[str, Any]) -> None:
         """The run has ended; `metrics` holds the selected epoch's validation and test scores."""
+
+    def close(self) -> None:
+        """The run has stopped, finished or not: let go of files and screens."""

@@ -1,4 +1,4 @@
-"""Registries: plain name -> class tables, one for each kind of component, passed and never global."""
+"""Registries: plain name -> class tables, one per kind of component, passed and never global."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mindkit.errors import MindkitError, PluginError, did_you_mean
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered component: its `name`, the class or a "module:Class" string, and its `plugin`."""
+    """One registered component: `name`, the class or a "module:Class" string, and its `plugin`."""
 
     name: str
     target: type | str
@@ -42,7 +42,7 @@ class Registry:
         self._entries: dict[str, Entry] = {}
 
     def add(self, name: str, target: type | str) -> None:
-        """Register `target` under `name`; a name that is taken is an error that names both plugins."""
+        """Register `target` under `name`; a taken name is an error that names both plugins."""
         plugin = self._owner.plugin
         for registry in self._owner.sharing_names_with(self):
             if taken := registry._entries.get(name):

@@ -113,7 +113,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters whose name contains a match of the regular expression `match`, first group wins."""
+    """Parameters whose name contains a match of the regular expression `match`; the first wins."""
 
     match: str
     rate: float | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -40,6 +41,17 @@ class InputSchema:
         train = store.splits["train"]
         columns = {name: (column.kind, column.width) for name, column in train.columns.items()}
         return cls(store.name, columns, store.task, store.num_outputs, len(train.ids))
+
+    @classmethod
+    def from_json(cls, text: str) -> InputSchema:
+        """Return the schema that `to_json` wrote."""
+        values = json.loads(text)
+        values["columns"] = {m: (kind, width) for m, (kind, width) in values["columns"].items()}
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """Return the schema as text."""
+        return json.dumps(asdict(self), indent=2)
 
 
 class Model(nn.Module):

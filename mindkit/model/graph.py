@@ -80,7 +80,7 @@ class Graph(nn.Module):
         return self.represent(tensors, batch.masks, everything=everything)
 
     def encode(self, batch: Batch) -> Tensors:
-        """Return `encoded.<modality>` (B, D), and `sequence.<modality>` (B, L, D) where there is one."""
+        """Return `encoded.<modality>` (B, D), and `sequence.<modality>` (B, L, D) if any."""
         tensors: Tensors = {}
         for modality, encoder in self.encoders.items():
             arguments = [batch.features[modality]]

@@ -185,10 +185,14 @@ class Objective(nn.Module):
         """Return the total () and the terms' unweighted values (T,), in float32 or wider."""
         context = Context(progress, index)
         cache: Cache = {}
-        wide = {reference: _widen(tensor) for reference, tensor in tensors.items()}
-        wide[Reference("target")] = target
+        wide = _widened(tensors, target)
         values = torch.stack([term(wide, cache, context) for term in self.terms.values()])
         return (values * values.new_tensor(self.factors(progress))).sum(), values
+
+    def learning_loss(self, name: str, tensors: Tensors, target: Tensor) -> Tensor:
+        """Return what the optimiser of term `name` minimises, (), on detached inputs."""
+        detached = {reference: tensor.detach() for reference, tensor in tensors.items()}
+        return self.terms[name].learning_loss(_widened(detached, target))  # type: ignore[operator]
 
     def factors(self, progress: float) -> list[float]:
         """Return each term's signed weight at `progress`."""
@@ -217,6 +221,9 @@ def weight_at(weight: float | Schedule, progress: float) -> float:
     return weight.start + (weight.end - weight.start) * p
 
 
-def _widen(tensor: Tensor) -> Tensor:
+def _widened(tensors: Tensors, target: Tensor) -> Tensors:
     # Gram matrices, correlations and log-sum-exp lose too much in half precision.
-    return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor
+    half = (torch.bfloat16, torch.float16)
+    wide = {r: tensor.float() if tensor.dtype in half else tensor for r, tensor in tensors.items()}
+    wide[Reference("target")] = target
+    return wide

@@ -1,0 +1,219 @@
+"""What a person sees: a live display while training, and the closing tables."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import rich.console
+from rich.console import Group
+from rich.live import Live
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from mindkit.config.spec import Spec
+from mindkit.kinds import Tracker
+from mindkit.model.objective import weight_at
+from mindkit.study.ablate import Ablation
+from mindkit.study.published import published
+from mindkit.study.run import Results
+from mindkit.train.metrics import METRICS, better
+
+SHOWN_EPOCHS = 5
+
+
+class Console:
+    """Prints to standard output; without a terminal, plain lines take the live display's place."""
+
+    def __init__(self, console: rich.console.Console | None = None) -> None:
+        self.rich = console or rich.console.Console(highlight=False)
+        handler = RichHandler(console=self.rich, show_time=False, show_path=False)
+        log = logging.getLogger("mindkit")
+        log.handlers = [handler]
+        log.setLevel(logging.INFO)
+
+    def display(self, label: str, spec: Spec) -> Tracker:
+        """Return a tracker that shows one run."""
+        return LiveDisplay(self.rich, label, spec)
+
+    def results(self, results: Results) -> None:
+        """Print the closing table of a run, or of its seeds."""
+        first = results.runs[0]
+        table = Table(title=f"{results.name} on {first.dataset}", title_justify="left")
+        table.add_column("metric")
+        table.add_column("valid", justify="right")
+        table.add_column("test", justify="right", style="bold")
+        paper = published(first)
+        if paper:
+            table.add_column("paper", justify="right")
+        for metric in first.test:
+            row = [_labelled(metric)]
+            row += [_cell(results, metric, split) for split in ("valid", "test")]
+            if paper:
+                row.append(f"{paper[metric]:g}" if metric in paper else "")
+            table.add_row(*row)
+        self.rich.print()
+        self.rich.print(table)
+        for run in results:
+            rule = f"{run.selection['metric']} on validation {run.selection['value']:.4f}"
+            self.rich.print(
+                f"seed {run.seed}: epoch {run.epoch + 1} of {run.epochs} selected by {rule}; "
+                f"{run.parameters:,} parameters, {run.seconds:.0f} s; {run.folder}",
+                soft_wrap=True,
+            )
+        self._say(results.stamps, first.dropped)
+
+    def ablation(self, ablation: Ablation) -> None:
+        """Print one row per ablation, with the change against the full method."""
+        full = ablation.full
+        metrics = list(full.runs[0].test)[:6]
+        title = f"ablations on {full.runs[0].dataset}, test split, {len(full)} seed(s), mean ± sd"
+        table = Table(title=title, title_justify="left")
+        table.add_column("row")
+        for metric in metrics:
+            table.add_column(_labelled(metric), justify="right")
+        table.add_column("parameters", justify="right")
+        for results in ablation.rows():
+            cells = [_cell(results, metric, "test") for metric in metrics]
+            table.add_row(results.name, *cells, f"{results.runs[0].parameters:,}")
+        self.rich.print()
+        self.rich.print(table)
+        for results in ablation.dropped.values():
+            for line in results.runs[0].dropped:
+                self.rich.print(f"{results.name}: {line}", style="dim", soft_wrap=True)
+        self._say(full.stamps, ())
+
+    def _say(self, stamps: tuple[str, ...], dropped: tuple[str, ...]) -> None:
+        for line in dropped:
+            self.rich.print(f"left out: {line}", style="dim", soft_wrap=True)
+        for stamp in stamps:
+            self.rich.print(stamp, style="bold yellow", soft_wrap=True)
+
+
+class LiveDisplay(Tracker):
+    """One run as it goes: epoch, losses by term, validation metrics, time left."""
+
+    def __init__(self, console: rich.console.Console, label: str, spec: Spec) -> None:
+        self.console, self.label, self.spec = console, label, spec
+        self.metric = spec.training.selection.metric
+        self.epochs: list[Mapping[str, Any]] = []
+        self.losses: Mapping[str, float] = {}
+        self.at = (0, 0, 0)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("steps, at most"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+        )
+        self.task = self.bar.add_task(label, total=None)
+        self.live: Live | None = None
+        self.began = time.monotonic()
+
+    def start(self, folder: Path, config: Mapping[str, Any]) -> None:
+        selection = self.spec.training.selection
+        self.console.print(f"[bold]{self.label}[/] on {self.spec.data.name} -> {folder}")
+        self.console.print(
+            f"selection: {selection.metric} on validation, {better(selection.metric)}; patience "
+            f"{selection.patience}, rollbacks {selection.rollback}; test is scored once, at the end",
+            style="dim",
+        )
+        for line in self.spec.dropped:
+            self.console.print(f"left out: {line}", style="dim")
+        if self.console.is_terminal:
+            self.live = Live(self._picture(), console=self.console, transient=True)
+            self.live.start()
+
+    def progress(self, record: Mapping[str, Any]) -> None:
+        self._count(record)
+        self.losses = record["losses"]
+        self._refresh()
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        self._count(record | {"steps": record["step"]})
+        self.losses = record["losses"]
+        self.epochs.append(record)
+        if self.live is None:
+            scores = " ".join(f"{n} {v:.3f}" for n, v in list(record["valid"].items())[:4])
+            self.console.print(
+                f"epoch {record['epoch'] + 1:3d}  loss {record['losses']['total']:.4f}  {scores}  "
+                f"{record['decision']:8s} {record['seconds']:.1f} s",
+                soft_wrap=True,
+            )
+        self._refresh()
+
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the display off the screen."""
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+    def _count(self, record: Mapping[str, Any]) -> None:
+        epoch, step, steps = record["epoch"], record["step"], record["steps"]
+        self.at = (epoch, step, steps)
+        self.bar.update(
+            self.task,
+            total=self.spec.training.epochs * steps,
+            completed=epoch * steps + step,
+            description=f"epoch {epoch + 1} of at most {self.spec.training.epochs}",
+        )
+
+    def _refresh(self) -> None:
+        if self.live is not None:
+            self.live.update(self._picture())
+
+    def _picture(self) -> Group:
+        return Group(self.bar, self._loss_table(), self._epoch_table(), Text(""))
+
+    def _loss_table(self) -> Table:
+        epoch, step, steps = self.at
+        progress = (epoch * steps + step) / max(self.spec.training.epochs * steps, 1)
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for heading in ("term", "value", "weight", "weighted"):
+            table.add_column(heading, justify="left" if heading == "term" else "right")
+        for term in self.spec.method.terms:
+            value = self.losses.get(term.name, math.nan)
+            weight = weight_at(term.weight, progress) * (-1 if term.goal == "maximize" else 1)
+            cells = (f"{value:.4f}", f"{weight:g}", f"{weight * value:.4f}")
+            table.add_row(term.name, *cells)
+        total = self.losses.get("total", math.nan)
+        table.add_row("total", "", "", f"{total:.4f}", style="bold")
+        return table
+
+    def _epoch_table(self) -> Table:
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        shown = self.epochs[-SHOWN_EPOCHS:]
+        metrics = list(shown[0]["valid"])[:6] if shown else [self.metric]
+        for heading in ("epoch", *map(_labelled, metrics), "", "seconds"):
+            table.add_column(heading, justify="right")
+        for record in shown:
+            scores = [f"{record['valid'][metric]:.4f}" for metric in metrics]
+            style = "bold green" if record["decision"] == "best" else ""
+            table.add_row(
+                str(record["epoch"] + 1),
+                *scores,
+                record["decision"],
+                f"{record['seconds']:.1f}",
+                style=style,
+            )
+        return table
+
+
+def _labelled(metric: str) -> str:
+    return f"{metric} {'↓' if better(metric) == 'min' else '↑'}" if metric in METRICS else metric
+
+
+def _cell(results: Results, metric: str, split: str) -> str:
+    mean, deviation = results.mean(metric, split), results.deviation(metric, split)
+    return f"{mean:.3f}" if math.isnan(deviation) else f"{mean:.3f} ± {deviation:.3f}"

@@ -1,0 +1,271 @@
+"""One run: from a checked spec to a folder with everything one needs to believe its number."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+import mindkit
+from mindkit.config.load import dump, spec_from_resolved, spec_hash
+from mindkit.config.spec import Spec
+from mindkit.data.files import write_text, writing
+from mindkit.data.home import cache_folder
+from mindkit.data.leaks import refuse_leaks
+from mindkit.data.library import open_store
+from mindkit.data.prepare import prepare
+from mindkit.data.store import Store
+from mindkit.errors import MindkitError
+from mindkit.kinds import Tracker
+from mindkit.model.build import InputSchema, Model, build, count_parameters, refuse_problems
+from mindkit.registry import Registries
+from mindkit.train.checkpoint import Checkpoints
+from mindkit.train.device import Device, choose_device
+from mindkit.train.evaluate import predict, score
+from mindkit.train.loop import fit
+from mindkit.train.seed import seed_everything
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run, as `metrics.json` in its folder holds it.
+
+    valid, test: metric -> score with the selected weights. epoch: the selected one, 0-based.
+    stamps: what must be said wherever these numbers appear (simulated data, leaky features).
+    """
+
+    folder: Path
+    method: str
+    dataset: str
+    seed: int
+    valid: dict[str, float]
+    test: dict[str, float]
+    selection: dict[str, Any]
+    epoch: int
+    epochs: int
+    parameters: int
+    seconds: float
+    stamps: tuple[str, ...]
+    dropped: tuple[str, ...]
+    data: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> RunResult:
+        """Return the result in `folder`."""
+        path = folder / "metrics.json"
+        if not path.is_file():
+            raise MindkitError(
+                f"{folder} holds no finished run (no metrics.json); `mindkit run … --resume` "
+                "finishes one that was interrupted"
+            )
+        values = json.loads(path.read_text(encoding="utf-8"))
+        for split in ("valid", "test"):
+            scores = values[split].items()
+            values[split] = {n: math.nan if v is None else v for n, v in scores}
+        for name in ("stamps", "dropped"):
+            values[name] = tuple(values[name])
+        return cls(folder=folder, **values)
+
+
+def run_folder(spec: Spec, out: Path) -> Path:
+    """Return the folder of this run: method, data set, seed, and a short hash of the config."""
+    name = f"{spec.method.name}-{spec.data.name}-{spec.training.seed}-{spec_hash(spec)}"
+    return out / name
+
+
+def run_spec(
+    spec: Spec,
+    registries: Registries,
+    *,
+    out: Path = Path("runs"),
+    device: str | None = None,
+    resume: bool = False,
+    fresh: bool = False,
+    trackers: Sequence[Tracker] = (),
+    store: Store | None = None,
+) -> RunResult:
+    """Train, select on validation, score the test split once, and write the run's folder.
+
+    A finished run of the same config and data is returned as it is. An interrupted one goes on with
+    `resume`; `fresh` starts again. `trackers` come beside those the config names. `store` spares
+    reading the data again when many runs share them.
+    """
+    store = open_store(spec.data, registries) if store is None else store
+    schema = InputSchema.of(store)
+    refuse_problems(spec, registries, schema)
+    stamps = _stamps(spec, store)
+    place = choose_device(device, spec.training.precision)
+    folder = run_folder(spec, out)
+    checkpoints = Checkpoints(folder / "checkpoint")
+    if finished := _look_at(folder, checkpoints, store, resume, fresh):
+        return finished
+
+    began = time.monotonic()
+    training = spec.training
+    seed_everything(training.seed, training.deterministic)
+    model = build(spec, registries, schema)
+    prepared = prepare(store, model.graph.encoders, spec.data, cache_folder())
+    model.to(place.torch)
+    prepared = prepared.to(place.torch)
+    _describe(folder, spec, store, schema, place)
+    metrics = registries.datasets.get(spec.data.name).metrics  # type: ignore[attr-defined]
+    followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
+    try:
+        for tracker in followers:
+            tracker.start(folder, spec.resolved)
+        fitted = fit(model, prepared, metrics, spec, place, checkpoints, followers)
+        # The first and only time that the test split is read, with the selected weights.
+        predictions = {
+            name: predict(
+                model.graph, prepared.splits[name], place, training.batch_size, spec.data.pad_to
+            )
+            for name in ("valid", "test")
+        }
+        scores = {
+            name: score(values, prepared.splits[name], store.task, metrics)
+            for name, values in predictions.items()
+        }
+        result = RunResult(
+            folder=folder,
+            method=spec.method.name,
+            dataset=spec.data.name,
+            seed=training.seed,
+            valid=scores["valid"],
+            test=scores["test"],
+            selection=asdict(training.selection) | {"split": "valid", "value": fitted.best},
+            epoch=fitted.epoch,
+            epochs=fitted.epochs,
+            parameters=count_parameters(model),
+            seconds=round(time.monotonic() - began, 1),
+            stamps=stamps,
+            dropped=spec.dropped,
+            data=store.describe(),
+        )
+        _save(result, model, prepared, predictions)
+        for tracker in followers:
+            tracker.finish({"valid": result.valid, "test": result.test, "epoch": result.epoch})
+    finally:
+        for tracker in followers:
+            tracker.close()
+    shutil.rmtree(checkpoints.folder)  # the selected weights are in model.safetensors
+    return result
+
+
+def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema, Model]:
+    """Return the config, the input schema and the trained model (on the CPU) of a finished run."""
+    spec = spec_from_resolved(registries, folder / "config.yaml")
+    schema = InputSchema.from_json((folder / "schema.json").read_text(encoding="utf-8"))
+    model = build(spec, registries, schema)
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    model.eval()
+    return spec, schema, model
+
+
+def _stamps(spec: Spec, store: Store) -> tuple[str, ...]:
+    stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
+    return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
+
+
+def _look_at(
+    folder: Path, checkpoints: Checkpoints, store: Store, resume: bool, fresh: bool
+) -> RunResult | None:
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    if (folder / "metrics.json").is_file():
+        result = RunResult.read(folder)
+        _refuse_other_data(folder, result.data["digest"], store)
+        return result
+    if checkpoints.exist():
+        if not resume:
+            raise MindkitError(
+                f"{folder} holds an interrupted run of this config; --resume goes on with it, "
+                "--fresh starts again"
+            )
+        saved = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        _refuse_other_data(folder, saved["data"]["digest"], store)
+    return None
+
+
+def _refuse_other_data(folder: Path, digest: str, store: Store) -> None:
+    if digest != store.digest:
+        raise MindkitError(
+            f"{folder} was run on other data (digest {digest[:12]}, now {store.digest[:12]}); "
+            "--fresh runs it again on what is there now, --out keeps both"
+        )
+
+
+def _describe(folder: Path, spec: Spec, store: Store, schema: InputSchema, place: Device) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "config.yaml", dump(spec, origins=True))
+    write_text(folder / "schema.json", schema.to_json())
+    environment = {
+        "mindkit": mindkit.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in ("torch", "transformers", "numpy", "scipy")},
+        "device": place.name,
+        "precision": "bfloat16" if place.bfloat16 else "float32",
+        "threads": torch.get_num_threads(),
+        "data": store.describe(),
+    }
+    write_text(folder / "environment.json", json.dumps(environment, indent=2))
+
+
+def _commit() -> str | None:
+    source = Path(mindkit.__file__).parent
+    command = ["git", "-C", str(source), "rev-parse", "HEAD"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None  # an installed wheel has no history
+    return answer.stdout.strip()
+
+
+def _save(
+    result: RunResult, model: Model, store: Store, predictions: Mapping[str, np.ndarray]
+) -> None:
+    folder = result.folder
+    with writing(folder / "model.safetensors") as temporary:
+        save_file({name: t.cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
+    write_text(folder / "predictions.csv", _predictions_table(store, predictions))
+    values = {name: value for name, value in asdict(result).items() if name != "folder"}
+    for split in ("valid", "test"):
+        scores = values[split].items()
+        values[split] = {n: None if math.isnan(v) else v for n, v in scores}
+    write_text(folder / "metrics.json", json.dumps(values, indent=2))  # last: the run is finished
+
+
+def _predictions_table(store: Store, predictions: Mapping[str, np.ndarray]) -> str:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    columns = (
+        ["prediction"] if store.task == "regression" else [f"score_{c}" for c in _classes(store)]
+    )
+    writer.writerow(["id", "split", "truth", *columns])
+    for name, values in predictions.items():
+        split = store.splits[name]
+        for identifier, truth, row in zip(
+            split.ids, split.target.tolist(), values.tolist(), strict=True
+        ):
+            writer.writerow([identifier, name, repr(truth), *map(repr, row)])
+    return table.getvalue()
+
+
+def _classes(store: Store) -> Sequence[str]:
+    return store.classes or [str(number) for number in range(store.num_outputs)]

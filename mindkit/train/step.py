@@ -1,0 +1,65 @@
+"""One optimiser step. Nothing in it waits for the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mindkit.batch import Batch
+from mindkit.config.spec import Clip
+from mindkit.model.build import Model
+from mindkit.model.graph import Tensors
+from mindkit.train.device import Device
+from mindkit.train.optim import clip_gradients
+
+
+def train_step(
+    model: Model,
+    batches: Sequence[Batch],
+    progress: float,
+    main: torch.optim.Optimizer,
+    learners: Mapping[str, torch.optim.Optimizer],
+    clip: Clip,
+    device: Device,
+) -> Tensor:
+    """Accumulate the gradients of `batches`, step once, and return the losses, (1 + T,).
+
+    The total comes first, then the terms' unweighted values, each the mean over the batches, still on
+    the device. Terms with an optimiser of their own (`learners`) step before, on detached inputs.
+    """
+    main.zero_grad(set_to_none=True)
+    losses = []
+    for batch in batches:
+        assert batch.target is not None
+        with device.autocast():
+            tensors = model.graph(batch)
+        _learn(model, tensors, batch.target, learners)
+        total, values = model.objective(tensors, batch.target, batch.index, progress)
+        (total / len(batches)).backward()
+        losses.append(torch.cat([total.detach().reshape(1), values.detach()]))
+    clip_gradients(_parameters(main), clip)
+    main.step()
+    return torch.stack(losses).mean(0)
+
+
+def _learn(
+    model: Model,
+    tensors: Tensors,
+    target: Tensor,
+    learners: Mapping[str, torch.optim.Optimizer],
+) -> None:
+    for name, optimizer in learners.items():
+        term = model.objective.learners()[name]
+        assert term.learning is not None
+        term.requires_grad_(True)
+        for _ in range(term.learning.steps):
+            optimizer.zero_grad(set_to_none=True)
+            model.objective.learning_loss(name, tensors, target).backward()
+            optimizer.step()
+        term.requires_grad_(False)  # the main step goes through these parameters, not into them
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
