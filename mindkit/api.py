@@ -1,4 +1,4 @@
-"""Everything a plugin may import. Names are looked up when asked for, so importing costs nothing."""
+"""Everything a plugin may import; names are looked up when asked for, so importing is free."""
 
 from __future__ import annotations
 

@@ -197,6 +197,7 @@ class Store:
     """A data set in memory, by split ("train", "valid", "test").
 
     leaky: modality -> why its features leak labels under `split_column`, the split in use.
+    factors: of simulated data, the truth: split -> name of the factors -> (N, k).
     """
 
     name: str
@@ -210,6 +211,7 @@ class Store:
     digest: str = ""
     leaky: dict[str, str] = field(default_factory=dict)
     split_column: str = "split"
+    factors: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
     @property
     def modalities(self) -> tuple[str, ...]:

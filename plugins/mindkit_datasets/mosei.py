@@ -1,0 +1,54 @@
+"""CMU-MOSEI: sentiment of opinion clips from 3228 videos, a real number in [-3, 3]."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mindkit.api import Dataset, Recipe, Signal, Store, simulate
+from mindkit_datasets.wording import FILLERS, SENTIMENT
+
+
+class Mosei(Dataset):
+    """22856 clips in the folds of the usual feature files (Zadeh et al. 2018).
+
+    Its simulated stand-in has those folds, word texts, and audio and vision of 74 and 35 features
+    aligned to the words, the widths of COVAREP and Facet 4.2.
+    """
+
+    task = "regression"
+    label_range = (-3.0, 3.0)
+    metrics = (
+        "mae",
+        "corr",
+        "acc2_non0",
+        "acc2_has0",
+        "f1_non0",
+        "f1_has0",
+        "acc7",
+        "acc5",
+        "acc3",
+    )
+    splits: ClassVar = {"train": 16326, "valid": 1871, "test": 4659}
+
+    def simulate(self, seed: int = 0, scale: float = 1.0) -> Store:
+        """Return simulated clips; `scale` in (0, 1] shrinks every split alike."""
+        return simulate(
+            Recipe(
+                name="mosei",
+                splits={name: max(2, round(n * scale)) for name, n in self.splits.items()},
+                videos={"train": 2249, "valid": 300, "test": 678},
+                signals={
+                    "audio": Signal(74, shared=0.1, private=0.25),
+                    "vision": Signal(35, shared=0.1, private=0.25),
+                },
+                shares={"shared": 0.7, "text": 0.5, "audio": 0.4, "vision": 0.35, "error": 0.3},
+                phrases=SENTIMENT,
+                fillers=FILLERS,
+                label_range=self.label_range,
+                label_mean=0.2,
+                label_deviation=1.15,
+                label_step=1 / 3,
+                words=14.0,
+            ),
+            seed,
+        )
