@@ -120,6 +120,7 @@ class Dataset:
     label_range: least and greatest label (regression), else None. classes: names, else ().
     metrics: names from mindkit.train.metrics, the first being the headline.
     splits: expected number of samples per split, {} where copies differ.
+    known_leaks: SHA-256 of a file -> its split column -> array -> why the array leaks labels there.
     """
 
     task: ClassVar[str] = "regression"
@@ -128,6 +129,7 @@ class Dataset:
     classes: ClassVar[tuple[str, ...]] = ()
     metrics: ClassVar[tuple[str, ...]] = ()
     splits: ClassVar[Mapping[str, int]] = {}
+    known_leaks: ClassVar[Mapping[str, Mapping[str, Mapping[str, str]]]] = {}
 
     def simulate(self, seed: int = 0) -> Store:
         """Return a simulated stand-in with the same shapes, marked as simulated."""
