@@ -123,7 +123,7 @@ class LiveDisplay(Tracker):
         self.console.print(f"[bold]{self.label}[/] on {self.spec.data.name} -> {folder}")
         self.console.print(
             f"selection: {selection.metric} on validation, {better(selection.metric)}; patience "
-            f"{selection.patience}, rollbacks {selection.rollback}; test is scored once, at the end",
+            f"{selection.patience}, rollbacks {selection.rollback}; test scored once, at the end",
             style="dim",
         )
         for line in self.spec.dropped:

@@ -26,8 +26,8 @@ def train_step(
 ) -> Tensor:
     """Accumulate the gradients of `batches`, step once, and return the losses, (1 + T,).
 
-    The total comes first, then the terms' unweighted values, each the mean over the batches, still on
-    the device. Terms with an optimiser of their own (`learners`) step before, on detached inputs.
+    The total comes first, then the terms' unweighted values, means over the batches, still on the
+    device. Terms with an optimiser of their own (`learners`) step before, on detached inputs.
     """
     main.zero_grad(set_to_none=True)
     losses = []

@@ -1,0 +1,13 @@
+.PHONY: check lint types tests docs
+
+check: lint types tests  ## what CI runs
+
+lint:
+	ruff format --check .
+	ruff check .
+
+types:
+	mypy
+
+tests:
+	python -m pytest

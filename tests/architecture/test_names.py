@@ -1,0 +1,50 @@
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from mindkit.hooks import load_plugins
+
+ROOT = Path(__file__).parents[2]
+ENTRIES = [(registry, entry) for registry in load_plugins().registries for entry in registry]
+
+
+@pytest.mark.parametrize(
+    ("registry", "entry"), ENTRIES, ids=[f"{r.kind}-{e.name}" for r, e in ENTRIES]
+)
+def test_type_registry_file_and_class_bear_one_name(registry, entry):
+    component = entry.load()
+    assert Path(inspect.getfile(component)).stem == entry.name
+    words = [word.capitalize() for word in entry.name.split("_")]
+    assert component.__name__ == "".join(words)
+
+
+def constants(path):
+    """String constants of a module, docstrings apart."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = {ast.get_docstring(n, clean=False) for n in ast.walk(tree) if isinstance(n, documented)}
+    strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    return {value for value in strings if isinstance(value, str)} - docs
+
+
+def test_the_engine_knows_no_component_by_name():
+    defaults = {
+        "mosi",
+        "jsonl",
+    }  # of Data.name and Training.trackers, for a config that says nothing
+    words = {"vector"}  # also a kind of column
+    names = {entry.name for _, entry in ENTRIES} - defaults - words
+    for path in (ROOT / "mindkit").rglob("*.py"):
+        found = constants(path) & names
+        assert not found, f"{path} names {found}"
+
+
+def test_the_readme_test_command_is_what_ci_runs():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)\n```", readme, re.DOTALL)
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert blocks[1] == ci[-1]
+    assert len(blocks[0].splitlines()) == len(blocks[1].splitlines()) == 1

@@ -1,0 +1,47 @@
+import math
+
+from mindkit.config.spec import Selection
+from mindkit.train.selection import Selector
+
+
+def decisions(values, **settings):
+    selector = Selector.from_settings(Selection(**settings))
+    return [selector.update(epoch, value) for epoch, value in enumerate(values)], selector
+
+
+def test_an_equal_value_counts_as_best():
+    answers, selector = decisions([0.5, 0.5], metric="mae")
+    assert answers == ["best", "best"]
+    assert selector.epoch == 1
+
+
+def test_mae_is_to_fall_and_accuracy_to_rise():
+    assert decisions([0.5, 0.6], metric="mae")[0] == ["best", "wait"]
+    assert decisions([0.5, 0.6], metric="acc2_non0")[0] == ["best", "best"]
+
+
+def test_the_third_worse_epoch_in_a_row_ends_training():
+    answers, _ = decisions([0.5, 0.6, 0.6, 0.6], metric="mae", patience=2)
+    assert answers == ["best", "wait", "wait", "stop"]
+
+
+def test_a_better_epoch_restores_the_patience():
+    answers, _ = decisions([0.5, 0.6, 0.6, 0.4, 0.6, 0.6, 0.6], metric="mae", patience=2)
+    assert answers == ["best", "wait", "wait", "best", "wait", "wait", "stop"]
+
+
+def test_the_second_rollback_ends_training_when_one_is_allowed():
+    answers, _ = decisions([0.5] + [0.6] * 6, metric="mae", patience=2, rollback=1)
+    assert answers == ["best", "wait", "wait", "rollback", "wait", "wait", "stop"]
+
+
+def test_nan_is_worse_than_anything():
+    answers, selector = decisions([math.nan, 0.5, math.nan], metric="corr")
+    assert answers == ["wait", "best", "wait"]
+    assert selector.best == 0.5
+
+
+def test_a_selector_goes_on_from_its_saved_state():
+    _, selector = decisions([0.5, 0.6], metric="mae", patience=1)
+    other = Selector(**selector.state())
+    assert other.update(2, 0.7) == selector.update(2, 0.7) == "stop"
