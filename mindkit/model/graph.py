@@ -84,7 +84,7 @@ class Graph(nn.Module):
         tensors: Tensors = {}
         for modality, encoder in self.encoders.items():
             arguments = [batch.features[modality]]
-            if self._masked[modality]:
+            if self._masked[modality] and modality in batch.masks:  # vectors have no time axis
                 arguments.append(batch.masks[modality])
             encoded = encoder(*arguments)
             if isinstance(encoded, tuple):
