@@ -6,7 +6,16 @@ Patterns are expanded here: a `Row` holds references to single tensors, in a fix
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+Positive = Annotated[int, Gt(0)]
+Count = Annotated[int, Ge(0)]
+Rate = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+Beta = Annotated[float, Ge(0), Lt(1)]
+Treatment = Literal["train", "utterance", "none"]
 
 RESERVED = ("encoded", "gaussian", "sequence", "prediction", "target")
 
@@ -69,7 +78,7 @@ class Schedule:
 
     start: float
     end: float
-    until: float = 1.0
+    until: Annotated[float, Gt(0), Le(1)] = 1.0
     shape: Literal["linear", "cosine", "dann"] = "linear"
 
 
@@ -77,8 +86,8 @@ class Schedule:
 class Learning:
     """A term's own optimiser step: Adam with `rate`, `steps` times before each main step."""
 
-    rate: float = 1e-3
-    steps: int = 1
+    rate: Rate = 1e-3
+    steps: Positive = 1
 
 
 @dataclass(frozen=True)
@@ -116,18 +125,18 @@ class Group:
     """Parameters whose name contains a match of the regular expression `match`; the first wins."""
 
     match: str
-    rate: float | None = None
-    weight_decay: float | None = None
+    rate: Rate | None = None
+    weight_decay: Rate | None = None
     freeze: bool = False
 
 
 @dataclass(frozen=True)
 class Optimizer:
     type: Literal["adamw", "adam", "sgd"] = "adamw"
-    rate: float = 3e-5
-    betas: tuple[float, float] = (0.9, 0.999)  # adam, adamw
-    momentum: float = 0.0  # sgd
-    weight_decay: float = 0.0
+    rate: Rate = 3e-5
+    betas: tuple[Beta, Beta] = (0.9, 0.999)  # adam, adamw
+    momentum: Rate = 0.0  # sgd
+    weight_decay: Rate = 0.0
     groups: tuple[Group, ...] = ()
 
 
@@ -135,8 +144,8 @@ class Optimizer:
 class Clip:
     """Gradient clipping by the total `norm`, or element by element at `value`; None is off."""
 
-    norm: float | None = None
-    value: float | None = None
+    norm: Annotated[float, Gt(0)] | None = None
+    value: Annotated[float, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -150,24 +159,24 @@ class Selection:
 
     metric: str = "mae"
     mode: Literal["auto", "min", "max"] = "auto"
-    patience: int = 2
-    rollback: int = 0
-    shrink: float = 0.5
+    patience: Count = 2
+    rollback: Count = 0
+    shrink: Annotated[float, Gt(0), Le(1)] = 0.5
 
 
 @dataclass(frozen=True)
 class Training:
-    epochs: int = 100
-    batch_size: int = 32
+    epochs: Positive = 100
+    batch_size: Positive = 32
     drop_last: bool = False
-    seed: int = 3407
+    seed: Count = 3407
     optimizer: Optimizer = field(default_factory=Optimizer)
-    warmup: float = 0.0  # fraction of planned steps over which the learning rate rises from 0
+    warmup: Fraction = 0.0  # fraction of planned steps over which the learning rate rises from 0
     clip: Clip = field(default_factory=Clip)
-    accumulate: int = 1
+    accumulate: Positive = 1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     deterministic: bool = True
-    log_every: int = 10
+    log_every: Positive = 10
     selection: Selection = field(default_factory=Selection)
     trackers: tuple[str, ...] = ("jsonl",)
 
@@ -185,18 +194,22 @@ class Data:
     name: str = "mosi"
     path: str | None = None
     simulate: bool = True
-    standardize: Literal["train", "utterance", "none"] | dict[str, str] = "train"
-    pad_to: int | None = None
+    standardize: Treatment | dict[str, Treatment] = "train"
+    pad_to: Positive | None = None
     group_by_length: bool = True
     allow_leaky: bool = False
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole run. `resolved` is the plain map it came from; `dropped` says what went, and why."""
+    """A whole run. `resolved` is the plain map it came from; `dropped` says what went, and why.
+
+    origins: dotted path of each leaf of `resolved` -> where its value was written.
+    """
 
     method: Method
     training: Training
     data: Data
     resolved: dict[str, Any]
     dropped: tuple[str, ...] = ()
+    origins: dict[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
