@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
+def writing(path: Path | str) -> Iterator[Path]:
     """Give a temporary path to write a file to; it takes the place of `path` when the block ends.
 
     If the block fails, the temporary file is removed and an older `path` stays as it was.
@@ -28,7 +28,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path | str) -> Iterator[Path]:
+def writing_folder(path: Path | str) -> Iterator[Path]:
     """Give an empty temporary folder to fill; it takes the place of `path` when the block ends.
 
     If the block fails, the temporary folder is removed and an older `path` stays as it was. What
@@ -58,7 +58,7 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
 
 def write_bytes(path: Path | str, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all; missing folders are made."""
-    with replacing(path) as temporary:
+    with writing(path) as temporary:
         temporary.write_bytes(content)
 
 

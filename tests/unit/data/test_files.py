@@ -1,6 +1,6 @@
 import pytest
 
-from mindkit.data.files import replacing, replacing_folder, write_bytes, write_text
+from mindkit.data.files import writing, writing_folder, write_bytes, write_text
 
 
 def names(folder):
@@ -21,7 +21,7 @@ def test_a_file_is_replaced(tmp_path):
 
 def test_an_interrupted_write_keeps_the_old_file_and_nothing_else(tmp_path):
     write_text(tmp_path / "a", "old")
-    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a") as temporary:
+    with pytest.raises(KeyboardInterrupt), writing(tmp_path / "a") as temporary:
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert (tmp_path / "a").read_text() == "old"
@@ -29,7 +29,7 @@ def test_an_interrupted_write_keeps_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_a_folder_appears_only_when_it_is_complete(tmp_path):
-    with replacing_folder(tmp_path / "set") as temporary:
+    with writing_folder(tmp_path / "set") as temporary:
         (temporary / "x").write_text("1")
         assert not (tmp_path / "set").exists()
     assert names(tmp_path) == ["set"] and names(tmp_path / "set") == ["x"]
@@ -37,15 +37,15 @@ def test_a_folder_appears_only_when_it_is_complete(tmp_path):
 
 def test_a_folder_is_replaced_whole(tmp_path):
     for name in ("x", "y"):
-        with replacing_folder(tmp_path / "set") as temporary:
+        with writing_folder(tmp_path / "set") as temporary:
             (temporary / name).write_text("1")
     assert names(tmp_path / "set") == ["y"] and names(tmp_path) == ["set"]
 
 
 def test_an_interrupted_folder_keeps_the_old_one(tmp_path):
-    with replacing_folder(tmp_path / "set") as temporary:
+    with writing_folder(tmp_path / "set") as temporary:
         (temporary / "x").write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing_folder(tmp_path / "set") as temporary:
+    with pytest.raises(KeyboardInterrupt), writing_folder(tmp_path / "set") as temporary:
         (temporary / "x").write_text("new")
         raise KeyboardInterrupt
     assert names(tmp_path) == ["set"] and (tmp_path / "set" / "x").read_text() == "old"
@@ -53,6 +53,6 @@ def test_an_interrupted_folder_keeps_the_old_one(tmp_path):
 
 def test_what_a_killed_process_left_is_swept_away(tmp_path):
     (tmp_path / ".set.0123456789ab.tmp").mkdir()
-    with replacing_folder(tmp_path / "set"):
+    with writing_folder(tmp_path / "set"):
         pass
     assert names(tmp_path) == ["set"]

@@ -1,0 +1,112 @@
+"""Where a run's data come from: a path, an imported copy, or a simulation that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mindkit.config import spec
+from mindkit.data.files import writing_folder
+from mindkit.data.formats.folder import read_manifest, write_folder
+from mindkit.data.home import data_folder
+from mindkit.data.importing import is_imported, load_imported, load_path
+from mindkit.data.installed import or_installed
+from mindkit.data.store import Store
+from mindkit.errors import DataError
+from mindkit.registry import Registries
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One data set: what it is, and whether there is an imported copy.
+
+    samples: by split, of the imported copy or else as expected. source: the imported file, or None.
+    """
+
+    name: str
+    plugin: str
+    task: str
+    samples: dict[str, int]
+    source: str | None
+    folder: Path | None
+    leaky: dict[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = ()
+
+
+def open_store(data: spec.Data, registries: Registries, home: Path | str | None = None) -> Store:
+    """Return the data set that `data` asks for: its path, else the imported copy, else simulated.
+
+    A simulated store has `simulated` set. Without `data.simulate`, missing data are an error that
+    says how to import them.
+    """
+    dataset = registries.datasets.get(data.name)
+    if data.path is not None:
+        return load_path(data.path, dataset, data.name)
+    if is_imported(data.name, home):
+        return load_imported(data.name, home)
+    if data.simulate:
+        return dataset().simulate()
+    raise DataError(
+        f"'{data.name}' is not imported ({data_folder(home) / data.name} is missing), and "
+        f"simulated data are refused; import it with\n"
+        f"  mindkit data import {data.name} --from FILE.npz\n"
+        f"or read it once with --data FILE.npz"
+    )
+
+
+def list_data(
+    *, home: Path | str | None = None, registries: Registries | None = None
+) -> list[Listed]:
+    """Return every known data set, by name, and whether it is imported."""
+    listed: list[Listed] = []
+    for entry in or_installed(registries).datasets:
+        dataset = entry.load()
+        if is_imported(entry.name, home):
+            folder = data_folder(home) / entry.name
+            manifest = read_manifest(folder)
+            listed.append(
+                Listed(
+                    entry.name,
+                    entry.plugin,
+                    dataset.task,
+                    manifest["samples"],
+                    manifest["source"],
+                    folder,
+                    manifest["leaky"],
+                    tuple(manifest.get("notes", ())),
+                )
+            )
+        else:
+            expected = dict(dataset.splits)
+            listed.append(Listed(entry.name, entry.plugin, dataset.task, expected, None, None))
+    return listed
+
+
+def simulate_data(
+    name: str,
+    out: Path | str,
+    *,
+    seed: int = 0,
+    replace: bool = False,
+    registries: Registries | None = None,
+) -> Path:
+    """Simulate the data set `name` into the folder `out`, with `factors.npz` beside it.
+
+    `factors.npz` holds the truth as "<split>.<factor>" (N, k). Read the folder with --data.
+    """
+    dataset = or_installed(registries).datasets.get(name)
+    out = Path(out)
+    if out.exists() and not replace:
+        raise DataError(f"{out} exists already; choose another folder, or replace it")
+    store = dataset().simulate(seed)
+    factors = {
+        f"{split}.{factor}": values.numpy()
+        for split, by_name in store.factors.items()
+        for factor, values in by_name.items()
+    }
+    with writing_folder(out) as temporary:
+        write_folder(store, temporary, {"seed": seed})
+        np.savez_compressed(temporary / "factors.npz", **factors)  # type: ignore[arg-type]
+    return out

@@ -1,0 +1,68 @@
+"""Which array of a table plays which role: id, label, split, text, audio, vision, …"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from mindkit.data.formats.table import Table
+from mindkit.errors import DataError
+
+SINGLE = ("id", "label", "split")
+RAGGED = ("offsets", "words")
+MODALITIES = ("text", "audio", "vision")
+ROLES = (*SINGLE, *MODALITIES, *RAGGED)
+
+OBVIOUS = {  # names that are recognised, the first one that is there
+    "id": ("id", "ids", "segment", "video_id+clip", "video_id+clip_id", "season+episode+clip"),
+    "label": ("label", "labels", "target", "regression_labels", "sentiment"),
+    "split": ("split", "fold", "mode"),
+    "text": ("text", "raw_text", "transcript", "utterance", "sentence"),
+    "audio": ("audio", "acoustic"),
+    "vision": ("vision", "visual", "video"),
+    "offsets": ("offsets",),
+    "words": ("words",),
+}
+
+
+def assign_roles(table: Table, columns: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return role -> name of an array, as said in `columns` and else by the obvious names.
+
+    `columns` may name a modality of any name, take several columns together as an id
+    ("season+episode+clip"), and leave a role out with an empty name.
+    """
+    said = dict(columns or {})
+    for role in said:
+        near = get_close_matches(role, ROLES, n=1, cutoff=0.8)
+        if role not in ROLES and near:
+            raise DataError(f"no role '{role}' for a column; did you mean '{near[0]}'?")
+    roles: dict[str, str] = {}
+    for role in dict.fromkeys((*ROLES, *said)):
+        if role in said:
+            name: str | None = said[role]
+            for part in name.split("+") if name else ():
+                table.array(part)  # raises with the nearest name
+        else:
+            name = next((n for n in OBVIOUS[role] if set(n.split("+")) <= set(table.names)), None)
+        if name:
+            roles[role] = name
+    if "text" in roles and "words" not in said:
+        roles.pop("words", None)  # the transcript itself is better than its words
+    for role in ("label", "split"):
+        if role not in roles:
+            raise DataError(
+                f"{table.path.name}: no column is recognised as the {role} among "
+                f"{', '.join(table.names)}; say which with --column {role}=NAME"
+            )
+    if not modalities_of(roles):
+        raise DataError(
+            f"{table.path.name}: no column is recognised as text, audio or vision among "
+            f"{', '.join(table.names)}; say which with --column audio=NAME"
+        )
+    return roles
+
+
+def modalities_of(roles: Mapping[str, str]) -> dict[str, str]:
+    """Return modality -> array; text comes from `words` where there is no text."""
+    found = {role: name for role, name in roles.items() if role not in (*SINGLE, *RAGGED)}
+    return {"text": roles["words"], **found} if "words" in roles else found
