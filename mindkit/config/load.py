@@ -132,7 +132,8 @@ def _scalar(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if not isinstance(value, str):
-        return repr(value)
+        text = repr(value)  # YAML 1.1 readers take a number with an exponent for text without a dot
+        return text.replace("e", ".0e") if "e" in text and "." not in text else text
     if _PLAIN.fullmatch(value) and scalar(value) == value:
         return value
     return "".join(

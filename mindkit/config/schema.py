@@ -373,12 +373,14 @@ class _Checker:
     ) -> list[tuple[refs.Line, Node]]:
         inputs = self.map(node, keys, silent=True).get("inputs")
         if inputs is None:
-            what = f"`inputs` is missing: a list of lines, each {_line_words(found)}"
+            what = f"`inputs` is missing: a list of lines, each {_line_in_words(found)}"
             self.refuse(node, (*keys, "inputs"), what)
             return []
         structure["inputs"] = inputs
         if not isinstance(inputs.value, list) or not inputs.value:
-            what = f"`inputs` is a list of lines, each {_line_words(found)}; got {_shown(inputs)}"
+            what = (
+                f"`inputs` is a list of lines, each {_line_in_words(found)}; got {_shown(inputs)}"
+            )
             self.refuse(inputs, (*keys, "inputs"), what)
             return []
         lines: list[tuple[refs.Line, Node]] = []
@@ -406,7 +408,7 @@ class _Checker:
             given = dict(zip(names, node.value, strict=False))
             places = {name: (*keys, index) for index, name in enumerate(given)}
         else:
-            what = f"a line of `inputs` is {_line_words(found)}; got {_shown(node)}"
+            what = f"a line of `inputs` is {_line_in_words(found)}; got {_shown(node)}"
             self.refuse(node, keys, what)
             return None
         if takes is not None:
@@ -667,7 +669,7 @@ class _Checker:
         value, errors = _validate(hint, node.plain())
         for inner, why in errors:
             one = node.at(inner)
-            wanted = words or _words(hint)
+            wanted = words or in_words(hint)
             near = _near(hint, one.value)
             text = f"expected {wanted}, got {_shown(one)}{why}{near}"
             self.refuse(one, (*keys, *inner), text)
@@ -724,22 +726,22 @@ def _existing(place: tuple[int | str, ...], value: Any) -> Keys:
     return tuple(keys)
 
 
-def _words(hint: Any) -> str:
+def in_words(hint: Any) -> str:
     """Say in words what values a type has."""
     origin = get_origin(hint)
     if origin is Annotated:
-        return _words(get_args(hint)[0])
+        return in_words(get_args(hint)[0])
     if origin is Literal:
         return _or([repr(choice) for choice in get_args(hint)])
     if origin in (typing.Union, types.UnionType):
-        return _or([_words(one) for one in get_args(hint)])
+        return _or([in_words(one) for one in get_args(hint)])
     if origin in (list, tuple, Sequence):
         inner = [one for one in get_args(hint) if one is not Ellipsis]
         if origin is tuple and Ellipsis not in get_args(hint):
-            return f"a list of {len(inner)}: {', '.join(_words(one) for one in inner)}"
-        return f"a list of {_words(inner[0])} items" if inner else "a list"
+            return f"a list of {len(inner)}: {', '.join(in_words(one) for one in inner)}"
+        return f"a list of {in_words(inner[0])} items" if inner else "a list"
     if origin is dict:
-        return f"a map to {_words(get_args(hint)[1])}"
+        return f"a map to {in_words(get_args(hint)[1])}"
     return _PLAIN.get(hint, getattr(hint, "__name__", str(hint)))
 
 
@@ -789,7 +791,7 @@ def _some(known: Sequence[str]) -> str:
     return f"known: {', '.join(sorted(known))}" if known else "none is known"
 
 
-def _line_words(found: _Found | None) -> str:
+def _line_in_words(found: _Found | None) -> str:
     names = list(found.arguments) if found else ["a", "b"]
     lists = ", ".join("…" for _ in names)
     maps = ", ".join(f"{name}: …" for name in names)

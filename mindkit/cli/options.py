@@ -1,0 +1,82 @@
+"""Options that several commands share. Light: nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def plugin_option(command: F) -> F:
+    """Add `--plugin`, as the argument `plugins`."""
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE|MODULE",
+        help="Load a plugin: a .py file or an importable module. Repeatable.",
+    )(command)
+
+
+def run_options(command: F) -> F:
+    """Add METHOD and what makes up its config: the arguments of `mindkit.config.load.load_spec`.
+
+    They arrive as method, dataset, data, training, settings, drop, simulate and plugins.
+    """
+    options = (
+        click.argument("method", metavar="METHOD"),
+        click.option(
+            "--dataset", metavar="NAME", help="Data set; by default the one the config names."
+        ),
+        click.option(
+            "--data", metavar="PATH", help="File or folder to read it from, not the imported copy."
+        ),
+        click.option(
+            "--training",
+            metavar="NAME",
+            help="A fragment of configs/training (quick), or the path of a .yaml file.",
+        ),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="PATH=VALUE",
+            help="Change one value, such as terms.diff.weight=0.01. Repeatable.",
+        ),
+        click.option(
+            "--drop",
+            multiple=True,
+            metavar="NAME",
+            help="Leave out a term, representation, modality, or named ablation. Repeatable.",
+        ),
+        click.option(
+            "--no-simulate",
+            "simulate",
+            flag_value=False,
+            default=True,
+            help="Make missing data an error instead of simulating them.",
+        ),
+        plugin_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def execution_options(command: F) -> F:
+    """Add where and on what a run is made: the arguments out, device and fresh."""
+    options = (
+        click.option(
+            "--out", default="runs", show_default=True, metavar="FOLDER", help="Folder of all runs."
+        ),
+        click.option(
+            "--device", metavar="NAME", help="cpu, cuda, cuda:1, mps; by default the best there is."
+        ),
+        click.option("--fresh", is_flag=True, help="Begin again where a run exists already."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

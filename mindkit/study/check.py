@@ -1,0 +1,85 @@
+"""A config examined without training: all that is wrong with it, and with it on its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mindkit.config.load import load_spec
+from mindkit.config.spec import Spec
+from mindkit.data.library import open_store
+from mindkit.errors import ConfigError, MindkitError, Problem, did_you_mean
+from mindkit.hooks import load_plugins
+from mindkit.model.build import InputSchema
+from mindkit.model.build import check as check_model
+from mindkit.registry import Registries
+from mindkit.train.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A config without mistakes of its own, and the `problems` it has with its data."""
+
+    spec: Spec
+    problems: tuple[Problem, ...]
+
+
+def examine(
+    method: str,
+    dataset: str | None = None,
+    *,
+    data: str | None = None,
+    training: str | None = None,
+    drop: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    simulate: bool = True,
+) -> Checked:
+    """Check the config of `method`, and that its model can be built for its data.
+
+    Raises `ConfigError` with every mistake in the config itself. The arguments are those of `run`.
+    """
+    registries = load_plugins(plugins).registries
+    spec = load_spec(
+        registries,
+        method,
+        dataset=dataset,
+        data=data,
+        training=training,
+        settings=settings,
+        drop=drop,
+        simulate=simulate,
+    )
+    problems = selection_problems(spec, registries)
+    try:
+        store = open_store(spec.data, registries)
+    except MindkitError as error:
+        problems.append(Problem("data", str(error)))
+    else:
+        problems += check_model(spec, registries, InputSchema.of(store))
+    return Checked(spec, tuple(problems))
+
+
+def check(method: str, dataset: str | None = None, **arguments: Any) -> list[Problem]:
+    """Return everything that `examine` finds, mistakes in the config itself included."""
+    try:
+        return list(examine(method, dataset, **arguments).problems)
+    except ConfigError as error:
+        return list(error.problems)
+
+
+def selection_problems(spec: Spec, registries: Registries) -> list[Problem]:
+    """Return what is wrong with the metric that selects: its name, or the task it is for."""
+    metric, dataset = spec.training.selection.metric, spec.data.name
+    task = registries.datasets.get(dataset).task  # type: ignore[attr-defined]
+    fitting = [name for name, one in METRICS.items() if one.task == task]
+    if metric in fitting:
+        return []
+    where = "training.selection.metric"
+    if origin := spec.origins.get(where):
+        where = f"{origin}: {where}"
+    if metric in METRICS:
+        what = f"'{metric}' is for {METRICS[metric].task}, but '{dataset}' is a {task} task"
+        return [Problem(where, f"{what}; choose from: {', '.join(fitting)}")]
+    return [Problem(where, f"no metric named '{metric}'{did_you_mean(metric, fitting)}")]
