@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Tracker,
     )
     from mindkit.model.layers import MLP, LayerNorm, Linear
+    from mindkit.model.losses import prediction_loss, refuse_misfit
     from mindkit.model.reversal import reversal_strength, reverse_gradient
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "Tracker",
     "TrainingError",
     "hookimpl",
+    "prediction_loss",
+    "refuse_misfit",
     "reversal_strength",
     "reverse_gradient",
     "simulate",
@@ -71,7 +74,8 @@ _HOME = {
         "Tracker",
     ),
     "mindkit.model.layers": ("MLP", "LayerNorm", "Linear"),
-    "mindkit.model.reversal": ("reversal_strength", "reverse_gradient"),
+    "mindkit.model.losses": ("PredictionLoss", "prediction_loss", "refuse_misfit"),
+    "mindkit.model.reversal": ("ReversalSchedule", "reversal_strength", "reverse_gradient"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

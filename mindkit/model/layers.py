@@ -18,17 +18,21 @@ class Linear(nn.Module):
     """Affine map per copy. Shapes: x (..., R, B, D_in) -> (..., R, B, D_out); R = 1 broadcasts.
 
     Each copy is initialised as `nn.Linear` is, with the same draws from the random generator.
+    fan_in: the width that initialisation counts with, where the layer is one part of a wider one.
     """
 
-    def __init__(self, copies: int, d_in: int, d_out: int, bias: bool = True) -> None:
+    def __init__(
+        self, copies: int, d_in: int, d_out: int, bias: bool = True, fan_in: int | None = None
+    ) -> None:
         super().__init__()
         self.copies, self.d_in, self.d_out = copies, d_in, d_out
+        self.fan_in = d_in if fan_in is None else fan_in
         self.weight = nn.Parameter(torch.empty(copies, d_in, d_out))
         self.bias = nn.Parameter(torch.empty(copies, 1, d_out)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        bound = 1 / math.sqrt(self.d_in)
+        bound = 1 / math.sqrt(self.fan_in)
         with torch.no_grad():
             for copy in range(self.copies):
                 drawn = torch.empty_like(
