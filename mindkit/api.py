@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         Tracker,
     )
     from mindkit.model.layers import MLP, LayerNorm, Linear
-    from mindkit.model.losses import prediction_loss, refuse_misfit
-    from mindkit.model.reversal import reversal_strength, reverse_gradient
+    from mindkit.model.losses import PredictionLoss, prediction_loss, refuse_misfit
+    from mindkit.model.reversal import ReversalSchedule, reversal_strength, reverse_gradient
 
 __all__ = [
     "MLP",
@@ -42,10 +42,12 @@ __all__ = [
     "MIEstimator",
     "MindkitError",
     "PluginError",
+    "PredictionLoss",
     "Recipe",
     "Reconstruction",
     "Registries",
     "Registry",
+    "ReversalSchedule",
     "Signal",
     "Stage",
     "Store",
