@@ -7,7 +7,7 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
-from mindkit.config.schema import in_words
+from mindkit.config.values import in_words
 from mindkit.registry import Entry, Registries, Registry, read_signature
 
 

@@ -84,16 +84,17 @@ def compose(
     chosen = parse_settings(settings)
     first = [defaults(), files.read(files.root / "training" / "default.yaml")]
     dataset = dataset or _dataset_of([*first, *files.method(method, None)], chosen)
-    layers = [*first, *files.method(method, dataset)]
-    for folder in ("datasets",):
-        if (path := files.root / folder / f"{dataset}.yaml").is_file():
-            layers.append(files.read(path))
+    own = files.method(method, dataset)
+    layers = [*first, *own]
+    if (path := files.root / "datasets" / f"{dataset}.yaml").is_file():
+        layers.append(files.read(path))
     if training is not None:
         layers.append(files.fragment("training", training))
     ablations = files.ablations(method)
     tree = layers[0]
     for layer in layers[1:]:
         tree = merge(tree, layer)
+    tree = Node(tree.value, own[0].origin)
     options = [Setting(("data", "name"), Node(dataset, Origin(f"--dataset {dataset}")))]
     if tree.at(("data", "name")).value == dataset:
         options = []

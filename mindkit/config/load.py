@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,21 +60,22 @@ def load_spec(
         kind, *names = setting.keys
         if kind in OPEN and names and names[0] not in (pruned.at((kind,)).items or {}):
             lines.append(f"{setting.origin}: no effect, since {names[0]} was dropped")
-    return _checked(registries, pruned, lines, name)
+    return _checked(registries, pruned, name, lines)
 
 
 def spec_from_resolved(registries: Registries, path: Path | str) -> Spec:
     """Return the spec that a run saved as its config.yaml: the same one, to the last row."""
     tree = read_file(Path(path))
-    lines = tree.at(("dropped",)).plain() if "dropped" in (tree.items or {}) else []
-    return _checked(registries, tree, lines, Path(path).parent.name)
+    entries = dict(tree.items or {})
+    lines = entries.pop("dropped", node_of([])).plain()
+    return _checked(registries, Node(entries, tree.origin), Path(path).parent.name, lines)
 
 
-def _checked(registries: Registries, tree: Node, lines: list[str], name: str) -> Spec:
-    final = check(tree, registries, name)
-    if final.problems or final.spec is None:
+def _checked(registries: Registries, tree: Node, name: str, dropped: Sequence[str]) -> Spec:
+    final = check(tree, registries, name, dropped)
+    if final.spec is None:
         raise ConfigError(final.problems)
-    return replace(final.spec, dropped=tuple(lines))
+    return final.spec
 
 
 def spec_hash(spec: Spec) -> str:
