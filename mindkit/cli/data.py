@@ -52,9 +52,12 @@ def list_(home: str | None, plugins: tuple[str, ...]) -> None:
     from mindkit.hooks import load_plugins
 
     listed = list_data(home=home, registries=load_plugins(plugins).registries)
-    table = Table("data set", "task", "train / valid / test", "imported from", "plugin")
+    table = Table("data set", "task")
+    table.add_column("train / valid / test", no_wrap=True)
+    table.add_column("imported from", overflow="fold")
+    table.add_column("plugin")
     for entry in listed:
-        found = entry.source or "not imported: a run would simulate it"
+        found = entry.fault or entry.source or "not imported: simulated when run"
         for modality in entry.leaky:
             found += f"\n{modality} is declared leaky"
         table.add_row(entry.name, entry.task, _sizes(entry.samples), found, entry.plugin)

@@ -12,7 +12,7 @@ from typing import Any
 import mindkit
 from mindkit.data.assemble import Assembled, assemble
 from mindkit.data.files import writing_folder
-from mindkit.data.formats.folder import MANIFEST, read_folder, read_manifest, write_folder
+from mindkit.data.formats.folder import read_folder, read_manifest, write_folder
 from mindkit.data.formats.table import read_table, refuse_missing
 from mindkit.data.home import data_folder
 from mindkit.data.installed import or_installed
@@ -86,8 +86,8 @@ def load_path(
 
 
 def is_imported(name: str, home: Path | str | None = None) -> bool:
-    """True if there is an imported copy of the data set `name`."""
-    return (data_folder(home) / name / MANIFEST).is_file()
+    """True if there is an imported copy of the data set `name`, even a damaged one."""
+    return (data_folder(home) / name).exists()
 
 
 def _assembled(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from mindkit.config import spec
 from mindkit.data.files import writing_folder
 from mindkit.data.formats.folder import read_manifest, write_folder
@@ -15,7 +13,7 @@ from mindkit.data.importing import is_imported, load_imported, load_path
 from mindkit.data.installed import or_installed
 from mindkit.data.store import Store
 from mindkit.errors import DataError
-from mindkit.registry import Registries
+from mindkit.registry import Entry, Registries
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,7 @@ class Listed:
     """One data set: what it is, and whether there is an imported copy.
 
     samples: by split, of the imported copy or else as expected. source: the imported file, or None.
+    fault: why the imported copy cannot be read, or "".
     """
 
     name: str
@@ -32,7 +31,7 @@ class Listed:
     source: str | None
     folder: Path | None
     leaky: dict[str, str] = field(default_factory=dict[str, str])
-    notes: tuple[str, ...] = ()
+    fault: str = ""
 
 
 def open_store(data: spec.Data, registries: Registries, home: Path | str | None = None) -> Store:
@@ -60,28 +59,28 @@ def list_data(
     *, home: Path | str | None = None, registries: Registries | None = None
 ) -> list[Listed]:
     """Return every known data set, by name, and whether it is imported."""
-    listed: list[Listed] = []
-    for entry in or_installed(registries).datasets:
-        dataset = entry.load()
-        if is_imported(entry.name, home):
-            folder = data_folder(home) / entry.name
-            manifest = read_manifest(folder)
-            listed.append(
-                Listed(
-                    entry.name,
-                    entry.plugin,
-                    dataset.task,
-                    manifest["samples"],
-                    manifest["source"],
-                    folder,
-                    manifest["leaky"],
-                    tuple(manifest.get("notes", ())),
-                )
-            )
-        else:
-            expected = dict(dataset.splits)
-            listed.append(Listed(entry.name, entry.plugin, dataset.task, expected, None, None))
-    return listed
+    return [_look_up(entry, home) for entry in or_installed(registries).datasets]
+
+
+def _look_up(entry: Entry, home: Path | str | None) -> Listed:
+    dataset = entry.load()
+    if not is_imported(entry.name, home):
+        expected = dict(dataset.splits)
+        return Listed(entry.name, entry.plugin, dataset.task, expected, None, None)
+    folder = data_folder(home) / entry.name
+    try:
+        manifest = read_manifest(folder)
+    except DataError as error:  # the others can still be listed
+        return Listed(entry.name, entry.plugin, dataset.task, {}, None, folder, fault=str(error))
+    return Listed(
+        entry.name,
+        entry.plugin,
+        dataset.task,
+        manifest["samples"],
+        manifest["source"],
+        folder,
+        manifest["leaky"],
+    )
 
 
 def simulate_data(
@@ -94,19 +93,13 @@ def simulate_data(
 ) -> Path:
     """Simulate the data set `name` into the folder `out`, with `factors.npz` beside it.
 
-    `factors.npz` holds the truth as "<split>.<factor>" (N, k). Read the folder with --data.
+    `factors.npz` holds the truth as "<split>/<factor>" (N, k). Read the folder with --data.
     """
     dataset = or_installed(registries).datasets.get(name)
     out = Path(out)
     if out.exists() and not replace:
         raise DataError(f"{out} exists already; choose another folder, or replace it")
     store = dataset().simulate(seed)
-    factors = {
-        f"{split}.{factor}": values.numpy()
-        for split, by_name in store.factors.items()
-        for factor, values in by_name.items()
-    }
     with writing_folder(out) as temporary:
         write_folder(store, temporary, {"seed": seed})
-        np.savez_compressed(temporary / "factors.npz", **factors)  # type: ignore[arg-type]
     return out

@@ -4,6 +4,7 @@
     <split>/ids.json              N strings; also <split>/<modality>.json for text
     <split>/target.npy            (N,) float32 or int64
     <split>/<modality>.npy        values; <split>/<modality>.offsets.npy where they are ragged
+    factors.npz                   of simulated data, the truth: <split>/<factor> (N, k)
 
 No file holds a pickle: `np.load(path, mmap_mode="r", allow_pickle=False)` reads each block.
 """
@@ -22,6 +23,7 @@ from mindkit.data.store import Column, Split, Store
 from mindkit.errors import DataError
 
 MANIFEST = "manifest.json"
+FACTORS = "factors.npz"
 FORMAT = 1
 
 
@@ -41,6 +43,11 @@ def write_folder(store: Store, folder: Path, facts: Mapping[str, Any]) -> None:
             if column.offsets is not None:
                 offsets = column.offsets.numpy()
                 np.save(place / f"{modality}.offsets.npy", offsets, allow_pickle=False)
+    if store.factors:
+        factors = {
+            f"{s}/{f}": v.numpy() for s, named in store.factors.items() for f, v in named.items()
+        }
+        np.savez_compressed(folder / FACTORS, **factors)  # type: ignore[arg-type]
     manifest = {"format": FORMAT, **store.describe(), **facts}
     manifest |= {
         "num_outputs": store.num_outputs,
@@ -55,7 +62,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"{folder} holds no {MANIFEST}, so it is no imported data set") from None
+        raise DataError(
+            f"{folder} holds no {MANIFEST}, so it is no data set that mindkit wrote; name a table, "
+            f"or import again with --replace"
+        ) from None
     except ValueError as error:
         raise DataError(f"{folder / MANIFEST} cannot be read ({error}); import again") from None
     if manifest.get("format") != FORMAT:
@@ -71,6 +81,7 @@ def read_folder(folder: Path) -> Store:
     manifest = read_manifest(folder)
     try:
         splits = {name: _read_split(folder / name, manifest) for name in manifest["samples"]}
+        factors = _read_factors(folder / FACTORS)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{folder} is damaged ({error}); import the data again") from None
     store = Store(
@@ -84,6 +95,7 @@ def read_folder(folder: Path) -> Store:
         source=manifest["source"],
         leaky=manifest["leaky"],
         split_column=manifest["split_column"],
+        factors=factors,
     ).with_digest()
     if store.digest != manifest["digest"]:
         raise DataError(
@@ -105,6 +117,16 @@ def _read_split(place: Path, manifest: Mapping[str, Any]) -> Split:
         offsets = _read_block(place / f"{modality}.offsets.npy") if ragged else None
         columns[modality] = Column(kind, values, offsets, facts["provenance"])
     return Split(_read_json(place / "ids.json"), columns, _read_block(place / "target.npy"))
+
+
+def _read_factors(path: Path) -> dict[str, dict[str, torch.Tensor]]:
+    factors: dict[str, dict[str, torch.Tensor]] = {}
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as archive:
+            for name in archive.files:
+                split, _, factor = name.partition("/")
+                factors.setdefault(split, {})[factor] = torch.from_numpy(archive[name])
+    return factors
 
 
 def _read_block(path: Path) -> torch.Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,17 +82,16 @@ def refuse_missing(path: Path) -> None:
 
 
 def _read_npz(path: Path) -> Table:
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{path.name} is no .npz archive ({error}); write it with np.savez"
-        ) from None
+    if not zipfile.is_zipfile(path):  # np.load would take a pickle or a single array as well
+        raise DataError(f"{path.name} is no .npz archive, or is cut off; write it with np.savez")
+    with np.load(path, allow_pickle=False) as archive:
+        names = tuple(archive.files)
 
     def read(name: str) -> Array:
         try:
-            return archive[name]
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            with np.load(path, allow_pickle=False) as archive:
+                array = archive[name]
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             if "Object arrays" not in str(error):
                 raise DataError(f"{path.name}: array '{name}' is damaged ({error})") from None
             raise DataError(
@@ -99,8 +99,11 @@ def _read_npz(path: Path) -> Table:
                 f"and reading a pickle runs whatever code is in it; store strings with dtype 'U', "
                 f"and ragged sequences as one array of all steps with an array 'offsets'"
             ) from None
+        if not isinstance(array, np.ndarray):
+            raise DataError(f"{path.name}: '{name}' is no array; write the archive with np.savez")
+        return array
 
-    return Table(path, tuple(archive.files), read)
+    return Table(path, names, read)
 
 
 def _read_text(path: Path) -> Table:

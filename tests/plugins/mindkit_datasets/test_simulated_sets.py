@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 import torch
+
 from mindkit_datasets.mintrec import Mintrec
 from mindkit_datasets.mosei import Mosei
 from mindkit_datasets.mosi import Mosi

@@ -1,6 +1,6 @@
 import pytest
 
-from mindkit.data.files import writing, writing_folder, write_bytes, write_text
+from mindkit.data.files import write_bytes, write_text, writing, writing_folder
 
 
 def names(folder):

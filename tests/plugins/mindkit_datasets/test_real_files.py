@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from mindkit.data.importing import import_data, load_imported, load_path
+from mindkit.data.leaks import refuse_leaks
+from mindkit.errors import DataError
+from mindkit.registry import Registries
+from mindkit_datasets.mintrec import Mintrec
+from mindkit_datasets.mosei import Mosei
+from mindkit_datasets.mosi import Mosi
+
+FOLDER = Path(__file__).parents[4] / "shared" / "data"
+SPLITS = ("train", "valid", "test")
+
+
+def real(name):
+    path = FOLDER / name
+    if not path.is_file():
+        pytest.skip(f"needs the real file ../shared/data/{name}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def mosi(tmp_path_factory):
+    registries = Registries()
+    registries.datasets.add("mosi", Mosi)
+    home = tmp_path_factory.mktemp("home")
+    import_data("mosi", real("mosi_utterance.npz"), home=home, registries=registries)
+    return load_imported("mosi", home)
+
+
+def sizes(store):
+    return tuple(len(store.splits[name]) for name in SPLITS)
+
+
+def test_mosi_imports_with_its_official_folds(mosi):
+    assert sizes(mosi) == (1284, 229, 686)
+    columns = mosi.splits["train"].columns
+    assert columns["text"].kind == "text"
+    assert (columns["audio"].kind, columns["audio"].width) == ("vector", 73)
+    assert (columns["vision"].kind, columns["vision"].width) == ("vector", 100)
+    assert mosi.splits["test"].target.mean().item() == pytest.approx(-0.317, abs=1e-3)
+
+
+def test_mosi_vision_is_refused_under_the_official_split_with_the_reason(mosi):
+    with pytest.raises(DataError, match=r"array 'vision' of mosi_utterance.npz.*558 of the 686"):
+        refuse_leaks(mosi, ["text", "audio", "vision"], allow=False)
+    assert refuse_leaks(mosi, ["text", "audio"], allow=False) == []
+
+
+def test_mosi_text_cnn_is_refused_as_text_under_the_official_split():
+    path = real("mosi_utterance.npz")
+    store = load_path(path, Mosi, "mosi", columns={"text": "text_cnn"})
+    with pytest.raises(DataError, match=r"array 'text_cnn' of mosi_utterance.npz"):
+        refuse_leaks(store, ["text"], allow=False)
+
+
+def test_mosi_vision_may_be_used_under_the_clean_split():
+    path = real("mosi_utterance.npz")
+    store = load_path(path, Mosi, "mosi", columns={"split": "split_clean"})
+    assert sizes(store) == (403, 140, 209)
+    assert refuse_leaks(store, ["text", "audio", "vision"], allow=False) == []
+
+
+def test_mosi_under_the_split_of_the_features_lacks_a_validation_split():
+    path = real("mosi_utterance.npz")
+    with pytest.raises(DataError, match="valid split is empty under column 'split_bclstm'"):
+        load_path(path, Mosi, "mosi", columns={"split": "split_bclstm"})
+
+
+def test_mosi_sequences_are_word_aligned():
+    store = load_path(real("mosi_valid_sequences.npz"), Mosi, "mosi")
+    assert sizes(store) == (156, 26, 47)
+    columns = store.splits["train"].columns
+    assert (columns["audio"].width, columns["vision"].width) == (74, 47)
+    words = [len(text.split()) for text in columns["text"].values]
+    assert columns["audio"].lengths.tolist() == words == columns["vision"].lengths.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "expected"),
+    [
+        ("mosi_clips.csv", Mosi, (1284, 229, 686)),
+        ("mosei_text.csv", Mosei, (16274, 1861, 4653)),
+        ("mintrec_text.csv", Mintrec, (1334, 445, 445)),
+    ],
+)
+def test_transcripts_are_read_from_csv(name, dataset, expected):
+    store = load_path(real(name), dataset, "x")
+    assert sizes(store) == expected
+    assert store.modalities == ("text",)
+
+
+def test_labels_of_another_range_are_refused():
+    with pytest.raises(DataError, match=r"is outside \[-3, 3\]"):
+        load_path(real("mmmo_sequences.npz"), Mosi, "mosi", columns={"text": ""})
