@@ -28,10 +28,11 @@ class Component(nn.Module):
         out; then the engine calls it once for all rows and wires `copies`. False (the default for a
         plugin of ten lines): written for one row; the engine loops, with a module per row.
     min_batch: the smallest B for which the value means something; below it the engine takes 0.
+        An option may raise it on the instance.
     """
 
     batched: ClassVar[bool] = False
-    min_batch: ClassVar[int] = 1
+    min_batch: int = 1
 
     def on_epoch_end(self, epoch: int) -> None:
         """Called once after each training epoch (0-based), before validation."""

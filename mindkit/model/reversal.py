@@ -45,6 +45,10 @@ def reversal_strength(
     delayed_dann: 0 until the fraction `delay`, then dann over the rest. p is progress / `horizon`,
     at most 1, so that a horizon below 1 finishes the ramp earlier than the planned end.
     """
+    if horizon <= 0 or not 0 <= delay < 1:
+        raise ValueError(
+            f"horizon must be above 0 and delay in [0, 1), got horizon={horizon}, delay={delay}"
+        )
     p = min(progress / horizon, 1.0)
     if schedule == "constant":
         return strength

@@ -1,5 +1,3 @@
-"""Noise must not tell the label."""
-
 from __future__ import annotations
 
 from typing import Literal
@@ -18,23 +16,26 @@ from mindkit.api import (
 
 
 class AdversarialPrediction(Criterion):
-    """Loss of predicting the label from features whose gradient is reversed.
+    """Learn to predict the label from features, while the features learn to prevent it.
 
-    Shapes: features (..., B, D), target (..., B) -> (...). MInD eq. 17, 18, L_NP. The features are
-    noise, so the loss stays near the spread of the label; a clearly lower one is a leak.
+    Shapes: features (..., B, F), target (..., B) -> (...).
 
-    loss: auto (mae for regression, cross_entropy for classification), mae (the authors', MOSI),
-        mse (the paper's, and the authors' on MOSEI), cross_entropy.
-    dropout: fraction dropped before the GELU of the predictor.
-    schedule: reversal strength over training: constant, linear, dann (the authors') or
-        delayed_dann.
-    strength: factor on the reversed gradient at the end of the schedule.
-    horizon: fraction of planned training at which the schedule is complete.
-    delay: fraction of the schedule that is waited out at 0, for delayed_dann.
+    MInD eq. 17, 18, L_NP, where the features are all noise parts side by side: Linear(F, F/2) ->
+    dropout -> GELU -> Linear(F/2, C) behind a gradient reversal. The paper has the MSE for
+    regression; the authors' code has mae on MOSI, mse on MOSEI, cross_entropy on UR-FUNNY. Noise
+    knows nothing of the label, so that a loss clearly below that of the best constant is a leak.
+
+    loss: auto is mae for regression and cross_entropy for classification.
+    dropout: probability of zeroing a hidden unit, 0 to 1.
+    schedule: how the reversal grows over the planned training; the authors' code has dann.
+    strength: factor of the reversed gradient at the end of the schedule; it moves the features
+    only, where a term's weight moves both sides.
+    horizon: fraction of the planned training in which the schedule runs; less is faster.
+    delay: fraction of the horizon without reversal, for delayed_dann.
     """
 
-    batched = True
     role = "adversarial"
+    batched = True
 
     def __init__(
         self,
@@ -52,16 +53,17 @@ class AdversarialPrediction(Criterion):
     ) -> None:
         super().__init__()
         refuse_misfit(loss, task)
-        hidden = max(features_dim // 2, 1)
+        self.task, self.loss = task, loss
+        self.reversal = schedule, strength, horizon, delay
+        reversal_strength(0.0, *self.reversal)  # refuses what makes no schedule
+        half = max(features_dim // 2, 1)
         self.predictor = nn.Sequential(
-            Linear(copies, features_dim, hidden),
+            Linear(copies, features_dim, half),
             nn.Dropout(dropout),
             nn.GELU(),
-            Linear(copies, hidden, num_outputs),
+            Linear(copies, half, num_outputs),
         )
-        self.task, self.loss = task, loss
-        self.reversal = (schedule, strength, horizon, delay)
 
     def forward(self, features: Tensor, target: Tensor, *, progress: float) -> Tensor:
-        reversed_features = reverse_gradient(features, reversal_strength(progress, *self.reversal))
-        return prediction_loss(self.predictor(reversed_features), target, self.loss, self.task)
+        features = reverse_gradient(features, reversal_strength(progress, *self.reversal))
+        return prediction_loss(self.predictor(features), target, self.loss, self.task)

@@ -1,5 +1,3 @@
-"""Cyclic reconstruction: no part may be predicted from another."""
-
 from __future__ import annotations
 
 from typing import Literal
@@ -10,23 +8,26 @@ from mindkit.api import MLP, Criterion, ReversalSchedule, reversal_strength, rev
 
 
 class Cyclic(Criterion):
-    """Error of predicting target from source, whose gradient is reversed.
+    """Learn to predict the target from the source, while the source learns to prevent it.
 
-    Shapes: source (..., B, S), target (..., B, T) -> (...). MInD eq. 14 (after DiCyR): the decoder
-    lowers the error, the encoder of the source raises it. The paper prints squared norms without
-    batch or feature mean; the authors' code takes the mean over all entries.
+    Shapes: source (..., B, D), target (..., B, E) -> (...).
 
-    schedule: reversal strength over training: constant, linear, dann (the authors') or
-        delayed_dann.
-    strength: factor on the reversed gradient at the end of the schedule.
-    horizon: fraction of planned training at which the schedule is complete.
-    delay: fraction of the schedule that is waited out at 0, for delayed_dann.
-    reduce: mean over batch and width, mean_batch (squared norm, mean over the batch) or sum.
-    detach_target: stop the gradient into the target: the cleaner game; MInD does not.
+    MInD eq. 14, one row for each of its terms: the squared error of Linear -> GELU -> Linear on the
+    source behind a gradient reversal, as in the authors' code; the paper gives no network. There
+    and here the target gets an ordinary gradient, unless detached.
+
+    schedule: how the reversal grows over the planned training; the authors' code has dann.
+    strength: factor of the reversed gradient at the end of the schedule; it moves the source only,
+    where a term's weight moves both sides.
+    horizon: fraction of the planned training in which the schedule runs; less is faster.
+    delay: fraction of the horizon without reversal, for delayed_dann.
+    error: mean over batch and width (authors' code), squared norm averaged over the batch, or
+    summed (the paper's formula).
+    detach_target: whether the target gets no gradient, which is the cleaner adversarial game.
     """
 
-    batched = True
     role = "adversarial"
+    batched = True
 
     def __init__(
         self,
@@ -38,20 +39,20 @@ class Cyclic(Criterion):
         strength: float = 1.0,
         horizon: float = 1.0,
         delay: float = 0.0,
-        reduce: Literal["mean", "mean_batch", "sum"] = "mean",
+        error: Literal["mean", "mean_batch", "sum"] = "mean",
         detach_target: bool = False,
     ) -> None:
         super().__init__()
+        self.reversal = schedule, strength, horizon, delay
+        reversal_strength(0.0, *self.reversal)  # refuses what makes no schedule
+        self.error, self.detach_target = error, detach_target
         self.decoder = MLP(copies, [source_dim, target_dim, target_dim], nn.GELU)
-        self.reversal = (schedule, strength, horizon, delay)
-        self.reduce = reduce
-        self.detach_target = detach_target
 
     def forward(self, source: Tensor, target: Tensor, *, progress: float) -> Tensor:
-        wanted = target.detach() if self.detach_target else target
-        reversed_source = reverse_gradient(source, reversal_strength(progress, *self.reversal))
-        squared = (self.decoder(reversed_source) - wanted).square()
-        if self.reduce == "mean":
-            return squared.mean((-1, -2))
-        total = squared.sum((-1, -2))
-        return total if self.reduce == "sum" else total / squared.shape[-2]
+        target = target.detach() if self.detach_target else target
+        source = reverse_gradient(source, reversal_strength(progress, *self.reversal))
+        squares = (self.decoder(source) - target).square()  # (..., B, E)
+        if self.error == "mean":
+            return squares.mean((-1, -2))
+        total = squares.sum((-1, -2))
+        return total / squares.shape[-2] if self.error == "mean_batch" else total

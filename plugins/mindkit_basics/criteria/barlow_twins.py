@@ -1,5 +1,3 @@
-"""Barlow Twins: two views agree feature by feature, and features do not repeat each other."""
-
 from __future__ import annotations
 
 from typing import Literal
@@ -7,22 +5,25 @@ from typing import Literal
 from torch import Tensor
 
 from mindkit.api import Criterion
+from mindkit_basics.criteria.statistics import cross_square, refuse_small, standardized
 
 
 class BarlowTwins(Criterion):
-    """Sum_i (1 - C_ii)^2 + lambda Sum_{i != j} C_ij^2, C the cross-correlation over the batch.
+    """Pull the cross-correlation of two representations of the same samples to the identity.
 
-    Shapes: a (..., B, D), b (..., B, D) -> (...). MInD eq. 7-9 (Zbontar et al. 2021). The paper's
-    text says lambda is "the dimension of the embedding" and cites Tsai et al. 2021, who use 1/D, as
-    the authors' code does. C has rank B - 1 at most, so for B <= D the loss cannot reach 0.
+    Shapes: a (..., B, D), b (..., B, D) -> (...).
 
-    off_diagonal: lambda; "1/d" (the default), "d" (the paper's letter) or a number (0.0051 in the
-        original Barlow Twins).
-    eps: added to the variance under the root, as in a BatchNorm without affine map.
+    Zbontar et al. 2021, MInD eq. 7, 8: sum over i of (1 - C_ii)² + λ times the sum over i != j of
+    C_ij², C the correlation over the batch. MInD's text says that λ is the width d, citing Tsai et
+    al. 2021; that paper and the authors' code have 1/d. The rank of C is below B, so that it cannot
+    reach 0 where B <= D.
+
+    off_diagonal: λ, a number, 1/d or d; the original paper's is 0.0051.
+    eps: added to the variance (population) under the root, as BatchNorm does.
     """
 
-    batched = True
     role = "consistency"
+    batched = True
     min_batch = 2
 
     def __init__(
@@ -30,16 +31,26 @@ class BarlowTwins(Criterion):
     ) -> None:
         super().__init__()
         named = {"1/d": 1 / a_dim, "d": float(a_dim)}
-        self.weight = named[off_diagonal] if isinstance(off_diagonal, str) else off_diagonal
+        self.off_diagonal = named[off_diagonal] if off_diagonal in named else float(off_diagonal)
         self.eps = eps
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        c = self._standardised(a).mT @ self._standardised(b) / a.shape[-2]  # (..., D, D)
-        diagonal = c.diagonal(dim1=-2, dim2=-1)
-        rest = c.square().sum((-1, -2)) - diagonal.square().sum(-1)
-        return (1 - diagonal).square().sum(-1) + self.weight * rest
+        if a.shape != b.shape:
+            raise ValueError(
+                f"a (..., B, D) and b (..., B, D) must have one shape, got {tuple(a.shape)} and "
+                f"{tuple(b.shape)}"
+            )
+        refuse_small(a.shape[-2], self.min_batch, "a correlation")
+        on, off = correlation_sums(standardized(a, self.eps), standardized(b, self.eps))
+        return on + self.off_diagonal * off
 
-    def _standardised(self, x: Tensor) -> Tensor:
-        centred = x - x.mean(-2, keepdim=True)
-        variance = centred.square().mean(-2, keepdim=True)
-        return centred * (variance + self.eps).rsqrt()
+
+def correlation_sums(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums of (1 - C_ii)² and of C_ij², i != j, of standardised a and b.
+
+    Shapes: a (..., B, D), b (..., B, D) -> (...), (...).
+    """
+    size = a.shape[-2]
+    diagonal = (a * b).mean(-2)  # (..., D)
+    off = cross_square(a, b) / size**2 - diagonal.square().sum(-1)
+    return (1 - diagonal).square().sum(-1), off

@@ -1,5 +1,3 @@
-"""The Hilbert-Schmidt independence criterion."""
-
 from __future__ import annotations
 
 from typing import Literal
@@ -8,109 +6,114 @@ import torch
 from torch import Tensor
 
 from mindkit.api import Criterion
+from mindkit_basics.criteria.statistics import centred, cross_square, refuse_small, standardized
+
+Kernel = Literal["linear", "rbf"]
 
 
 class Hsic(Criterion):
-    """Dependence between a and b: tr(K H L H) / (B - 1)^2 with the linear kernel by default.
+    """Measure dependence by the Hilbert-Schmidt independence criterion (Gretton et al. 2005).
 
-    Shapes: a (..., B, D), b (..., B, E) -> (...). MInD eq. 10, 11 (Gretton et al. 2005). With the
-    linear kernel it is the squared Frobenius norm of the cross-covariance and grows with the fourth
-    power of the scale; for independent a and b it is near tr(S_a) tr(S_b) / (B - 1), not 0.
+    Shapes: a (..., B, D), b (..., B, E) -> (...).
 
-    kernel: linear, x . y; or rbf, exp(-|x - y|^2 / (2 s^2)).
-    estimator: biased (MInD's), or unbiased, which may be negative and needs 4 samples.
-    normalize: what is done to a and b first: none (MInD's), l2_rows (unit length), standardize
-        (each feature to unit variance); or cka, which divides by the root of HSIC(a,a) HSIC(b,b).
-    bandwidth: s^2 of the rbf kernel; by default half the median squared distance in the batch.
+    MInD eq. 10: tr(U K1 U K2) / (B - 1)², U the centring matrix; with the linear kernel the squared
+    Frobenius norm of the cross-covariance. The authors' code expands the same trace into three
+    terms. Linear HSIC grows with the fourth power of the scale, so that shrinking both lowers it;
+    the biased estimate of independent samples is about tr(Cov a) tr(Cov b) / (B - 1), not 0.
+
+    kernel: linear, or exp(-|x - y|² / (2 σ²)).
+    estimator: biased, which is >= 0, or unbiased (Song et al. 2012), which may be negative and
+    takes at least 4 samples.
+    normalize: what is done to the input: nothing, rows of length 1, or features with variance 1;
+    cka divides HSIC(a, b) by the root of HSIC(a, a) HSIC(b, b).
+    bandwidth: σ² of the rbf kernel; without one, half the median squared distance in the batch.
     """
 
-    batched = True
     role = "difference"
+    batched = True
     min_batch = 2
 
     def __init__(
         self,
         *,
-        kernel: Literal["linear", "rbf"] = "linear",
+        kernel: Kernel = "linear",
         estimator: Literal["biased", "unbiased"] = "biased",
         normalize: Literal["none", "l2_rows", "standardize", "cka"] = "none",
         bandwidth: float | None = None,
     ) -> None:
         super().__init__()
-        if bandwidth is not None and kernel == "linear":
-            raise ValueError("bandwidth is for kernel 'rbf'; remove it or set kernel to rbf")
+        if bandwidth is not None and (kernel == "linear" or bandwidth <= 0):
+            raise ValueError(
+                f"bandwidth is a positive σ² of the rbf kernel, got {bandwidth} with kernel "
+                f"'{kernel}'; leave it out or set kernel to rbf"
+            )
         self.kernel, self.estimator, self.normalize = kernel, estimator, normalize
         self.bandwidth = bandwidth
+        self.min_batch = 4 if estimator == "unbiased" else 2
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        size = a.shape[-2]
-        if self.estimator == "unbiased" and size < 4:
-            return (a.sum((-1, -2)) + b.sum((-1, -2))) * 0  # the estimate needs 4 samples
-        a, b = self._normalised(a), self._normalised(b)
-        if self.kernel == "linear" and self.estimator == "biased":
-            return self._linear(a, b)
-        k, l = self._gram(a), self._gram(b)  # noqa: E741  the paper's letters
-        estimate = _biased if self.estimator == "biased" else _unbiased
-        value = estimate(k, l)
-        if self.normalize == "cka":
-            value = value * (estimate(k, k) * estimate(l, l) + _EPS).rsqrt()
-        return value
+        refuse_small(a.shape[-2], self.min_batch, f"{self.estimator} HSIC")
+        a, b = self._normalized(a), self._normalized(b)
+        if self.normalize != "cka":
+            return self._hsic(a, b)
+        own = self._hsic(a, a) * self._hsic(b, b)
+        return self._hsic(a, b) * (own.clamp(min=0) + 1e-12).rsqrt()  # 0, not NaN, if constant
 
-    def _linear(self, a: Tensor, b: Tensor) -> Tensor:
-        a, b = _centred(a), _centred(b)
-        scale = (a.shape[-2] - 1) ** 2
-        if a.shape[-2] < max(a.shape[-1], b.shape[-1]):  # Gram matrices (B, B) are the smaller ones
-            k, l = a @ a.mT, b @ b.mT  # noqa: E741
-            pair = [(k * l).sum((-1, -2)), (k * k).sum((-1, -2)), (l * l).sum((-1, -2))]
-        else:
-            pair = [(x.mT @ y).square().sum((-1, -2)) for x, y in ((a, b), (a, a), (b, b))]
-        if self.normalize == "cka":
-            return pair[0] * (pair[1] * pair[2] + _EPS).rsqrt()
-        return pair[0] / scale
-
-    def _normalised(self, x: Tensor) -> Tensor:
+    def _normalized(self, x: Tensor) -> Tensor:
         if self.normalize == "l2_rows":
-            return x * (x.square().sum(-1, keepdim=True) + _EPS).rsqrt()
-        if self.normalize == "standardize":
-            x = _centred(x)
-            return x * (x.square().mean(-2, keepdim=True) + _EPS).rsqrt()
-        return x
+            return x * (x.square().sum(-1, keepdim=True) + 1e-12).rsqrt()
+        return standardized(x, 1e-5) if self.normalize == "standardize" else x
+
+    def _hsic(self, a: Tensor, b: Tensor) -> Tensor:
+        size = a.shape[-2]
+        if self.kernel == "linear" and self.estimator == "biased":
+            return cross_square(centred(a), centred(b)) / (size - 1) ** 2
+        gram_a, gram_b = self._gram(a), self._gram(b)
+        return unbiased(gram_a, gram_b) if self.estimator == "unbiased" else biased(gram_a, gram_b)
 
     def _gram(self, x: Tensor) -> Tensor:
-        products = x @ x.mT
         if self.kernel == "linear":
-            return products
-        norms = products.diagonal(dim1=-2, dim2=-1)
-        distances = (norms.unsqueeze(-1) + norms.unsqueeze(-2) - 2 * products).clamp_min(0)
-        if self.bandwidth is not None:
-            return (-distances / (2 * self.bandwidth)).exp()
-        # The kernel is 1/e at the median distance; the floor is for a batch that has collapsed.
-        return (-distances / median_distance(distances).clamp_min(1e-6)[..., None, None]).exp()
+            return x @ x.mT
+        distances = squared_distances(x)
+        spread = 2 * self.bandwidth if self.bandwidth else median_distance(distances)
+        return torch.exp(-distances / spread)
 
 
-_EPS = 1e-12
+def biased(k1: Tensor, k2: Tensor) -> Tensor:
+    """Return tr(U K1 U K2) / (B - 1)². Shapes: k1 (..., B, B), k2 (..., B, B) -> (...)."""
+    middle = centred(centred(k1).mT)  # U K1 U
+    return (middle * k2).sum((-1, -2)) / (k1.shape[-1] - 1) ** 2
+
+
+def unbiased(k1: Tensor, k2: Tensor) -> Tensor:
+    """Return Song et al.'s estimate. Shapes: k1 (..., B, B), k2 (..., B, B) -> (...)."""
+    n = k1.shape[-1]
+    diagonal = torch.eye(n, dtype=torch.bool, device=k1.device)
+    k1, k2 = k1.masked_fill(diagonal, 0), k2.masked_fill(diagonal, 0)
+    rows1, rows2 = k1.sum(-1), k2.sum(-1)  # (..., B)
+    trace = (k1 * k2).sum((-1, -2))
+    sums = rows1.sum(-1) * rows2.sum(-1) / ((n - 1) * (n - 2))
+    return (trace + sums - 2 / (n - 2) * (rows1 * rows2).sum(-1)) / (n * (n - 3))
+
+
+def squared_distances(x: Tensor) -> Tensor:
+    """Return |x_i - x_j|², never below 0. Shapes: x (..., B, D) -> (..., B, B).
+
+    No root is taken: its gradient where samples coincide is not a number.
+    """
+    gram = x @ x.mT
+    squares = gram.diagonal(dim1=-2, dim2=-1)
+    return (squares.unsqueeze(-1) + squares.unsqueeze(-2) - 2 * gram).clamp(min=0)
 
 
 def median_distance(distances: Tensor) -> Tensor:
-    """Return the median off-diagonal entry, detached. Shapes: distances (..., B, B) -> (...)."""
+    """Return the median over i < j, detached and at least 1e-6. Shapes: (..., B, B) -> (..., 1, 1).
+
+    For an even number of pairs it is the mean of the middle two.
+    """
     size = distances.shape[-1]
-    rows, columns = torch.triu_indices(size, size, 1, device=distances.device)
-    return distances.detach()[..., rows, columns].quantile(0.5, dim=-1)
-
-
-def _centred(x: Tensor) -> Tensor:
-    return x - x.mean(-2, keepdim=True)
-
-
-def _biased(k: Tensor, l: Tensor) -> Tensor:  # noqa: E741
-    centred = k - k.mean(-1, keepdim=True) - k.mean(-2, keepdim=True)
-    centred = centred + k.mean((-1, -2), keepdim=True)
-    return (centred * l).sum((-1, -2)) / (k.shape[-1] - 1) ** 2
-
-
-def _unbiased(k: Tensor, l: Tensor) -> Tensor:  # noqa: E741
-    n = k.shape[-1]
-    k, l = (m - torch.diag_embed(m.diagonal(dim1=-2, dim2=-1)) for m in (k, l))  # noqa: E741
-    total = k.sum((-1, -2)) * l.sum((-1, -2)) / ((n - 1) * (n - 2))
-    crossed = (k.sum(-1) * l.sum(-1)).sum(-1) * 2 / (n - 2)
-    return ((k * l).sum((-1, -2)) + total - crossed) / (n * (n - 3))
+    row, column = torch.triu_indices(size, size, 1, device=distances.device)
+    ordered = distances.detach()[..., row, column].sort(-1).values
+    count = ordered.shape[-1]
+    median = (ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2
+    return median.clamp(min=1e-6)[..., None, None]

@@ -1,5 +1,3 @@
-"""The task's own loss."""
-
 from __future__ import annotations
 
 from torch import Tensor
@@ -8,18 +6,20 @@ from mindkit.api import Criterion, PredictionLoss, prediction_loss, refuse_misfi
 
 
 class Supervised(Criterion):
-    """Mean loss of the prediction against the label.
+    """Compare the prediction with the label.
 
-    Shapes: prediction (..., B, C), target (..., B) -> (...). MInD eq. 19, L_Task: "mean error loss"
-    or cross-entropy; the authors' code takes mae on MOSI and mse_clipped_mae on MOSEI.
+    Shapes: prediction (..., B, C), target (..., B) -> (...).
 
-    loss: auto (mae for regression, cross_entropy for classification), mae, mse, mse_clipped_mae
-        (MSE plus the MAE of both sides cut to the label range), smooth_l1, cross_entropy.
-    clip: the end of the label range, in label units, for mse_clipped_mae.
+    L_Task of MInD eq. 19. The paper says cross-entropy or "mean error loss"; the authors' code has
+    mae on MOSI, mse_clipped_mae on MOSEI, cross_entropy on UR-FUNNY.
+
+    loss: auto is mae for regression and cross_entropy for classification; mse_clipped_mae is the
+    MSE plus the MAE of prediction and label both cut to [-clip, clip].
+    clip: where mse_clipped_mae cuts, in units of the label.
     """
 
-    batched = True
     role = "task"
+    batched = True
 
     def __init__(self, task: str, *, loss: PredictionLoss = "auto", clip: float = 3.0) -> None:
         super().__init__()

@@ -1,5 +1,3 @@
-"""Concatenation, one linear layer and a small network."""
-
 from __future__ import annotations
 
 from torch import Tensor, nn
@@ -8,13 +6,16 @@ from mindkit.api import FusionHead
 
 
 class ConcatMlp(FusionHead):
-    """h = FC(all parts side by side); prediction = G(h), a shallow GELU network.
+    """Predict from all parts side by side: one linear layer that fuses, and a shallow network.
 
-    Shapes: parts (P, B, D) -> (B, C). MInD eq. 15, 16.
+    Shapes: parts (P, B, D) -> (B, C).
 
-    fused: width of h.
-    hidden: width of the hidden layer of G.
-    dropout: fraction dropped before the GELU of G, where the authors' code has it.
+    MInD eq. 15, 16: h = FC(parts), then Linear -> dropout -> GELU -> Linear, as in the authors'
+    code; the paper says "shallow MLP with GELU".
+
+    fused: width of h, d_f.
+    hidden: width of the network's hidden layer.
+    dropout: probability of zeroing a hidden unit, 0 to 1.
     """
 
     def __init__(
@@ -29,10 +30,9 @@ class ConcatMlp(FusionHead):
     ) -> None:
         super().__init__()
         self.fuse = nn.Linear(num_parts * parts_dim, fused)
-        self.head = nn.Sequential(
+        self.predict = nn.Sequential(
             nn.Linear(fused, hidden), nn.Dropout(dropout), nn.GELU(), nn.Linear(hidden, num_outputs)
         )
 
     def forward(self, parts: Tensor) -> Tensor:
-        side_by_side = parts.movedim(0, -2).flatten(-2)  # (B, P D)
-        return self.head(self.fuse(side_by_side))
+        return self.predict(self.fuse(parts.transpose(0, 1).flatten(1)))  # (B, P D) -> (B, C)

@@ -1,93 +1,116 @@
-"""Statistics networks T(x, z), which mutual-information bounds are optimised over.
+"""Statistics networks T(x, z), over which mutual-information bounds are optimised.
 
-Each has `against(x, z, how)`, the (..., B) scores of the true pairs (x_i, z_i) and of as many false
-ones, and `every(x, z)`, the (..., B, B) scores of all pairs (x_i, z_j). The last layer is linear,
-never squashed.
+Each works in two steps, so that no part of it is computed twice for the same sample: `halves` maps
+every x and every z on its own, `pair` scores halves that belong together row by row, and `cross`
+scores every x with every z. The last layer is linear, never squashed.
+Axes: R copies, B batch, H hidden width.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from mindkit.api import MLP, Linear
-from mindkit_basics.mi.negatives import Negatives, shuffle
+from mindkit_basics.mi.negatives import Negatives, moved, offdiagonal
 
 CriticKind = Literal["concat", "bilinear", "separable"]
 
 
 def make_critic(
     kind: CriticKind, x_dim: int, z_dim: int, copies: int, hidden: int, layers: int
-) -> nn.Module:
-    """Return the critic called `kind`; `hidden` and `layers` size its hidden layers."""
+) -> Concat | Bilinear | Separable:
+    """Return the critic called `kind`, with `layers` hidden layers of width `hidden`, if any."""
     if kind == "bilinear":
         return Bilinear(x_dim, z_dim, copies)
+    if layers < 1:
+        raise ValueError(f"a {kind} critic has at least 1 hidden layer, got layers={layers}")
     if kind == "separable":
         return Separable(x_dim, z_dim, copies, hidden, layers)
     return Concat(x_dim, z_dim, copies, hidden, layers)
 
 
 class Concat(nn.Module):
-    """A ReLU network on x and z side by side.
+    """A ReLU network on x and z side by side; MInD's has two hidden layers of 512.
 
-    Its first layer W [x; z] is W_x x + W_z z: each half is computed once and serves true and false
-    pairs alike, and all pairs need no (B, B, x_dim + z_dim) tensor.
+    Its first layer W [x; z] + b is W_x x + b + W_z z: each half is computed once per sample, and
+    scoring all pairs needs no (B, B, x_dim + z_dim) tensor.
     """
 
     def __init__(self, x_dim: int, z_dim: int, copies: int, hidden: int, layers: int) -> None:
         super().__init__()
-        if layers < 1:
-            raise ValueError(f"a concat critic has at least 1 hidden layer, got layers={layers}")
         both = x_dim + z_dim
         self.of_x = Linear(copies, x_dim, hidden, fan_in=both)
         self.of_z = Linear(copies, z_dim, hidden, bias=False, fan_in=both)
-        rest: list[nn.Module] = []
-        for d_in, d_out in pairwise([hidden] * layers + [1]):
-            rest += [nn.ReLU(), Linear(copies, d_in, d_out)]
-        self.rest = nn.Sequential(*rest)
+        self.rest = nn.Sequential(nn.ReLU(), MLP(copies, [hidden] * layers + [1]))
 
-    def against(self, x: Tensor, z: Tensor, how: Negatives) -> tuple[Tensor, Tensor]:
-        of_x, of_z = self.of_x(x), self.of_z(z)
-        pairs = torch.cat([of_x + of_z, of_x + shuffle(of_z, how)], -2)
-        true, false = self.rest(pairs).squeeze(-1).chunk(2, -1)
-        return true, false
+    def halves(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Shapes: x (..., B, x_dim), z (..., B, z_dim) -> (..., B, H), (..., B, H)."""
+        return self.of_x(x), self.of_z(z)
 
-    def every(self, x: Tensor, z: Tensor) -> Tensor:
-        size = x.shape[-2]
-        pairs = self.of_x(x).unsqueeze(-2) + self.of_z(z).unsqueeze(-3)  # (..., B, B, H)
-        return self.rest(pairs.flatten(-3, -2)).squeeze(-1).unflatten(-1, (size, size))
+    def pair(self, x: Tensor, z: Tensor) -> Tensor:
+        """Shapes: x (..., B, H), z (..., B, H) -> (..., B)."""
+        return self.rest(x + z).squeeze(-1)
 
-
-class Separable(nn.Module):
-    """f(x) . g(z), two ReLU networks of equal output width."""
-
-    def __init__(self, x_dim: int, z_dim: int, copies: int, hidden: int, layers: int) -> None:
-        super().__init__()
-        inner = [hidden] * layers
-        self.of_x = MLP(copies, [x_dim, *inner, hidden])
-        self.of_z = MLP(copies, [z_dim, *inner, hidden])
-
-    def against(self, x: Tensor, z: Tensor, how: Negatives) -> tuple[Tensor, Tensor]:
-        of_x, of_z = self.of_x(x), self.of_z(z)
-        return (of_x * of_z).sum(-1), (of_x * shuffle(of_z, how)).sum(-1)
-
-    def every(self, x: Tensor, z: Tensor) -> Tensor:
-        return self.of_x(x) @ self.of_z(z).mT
+    def cross(self, x: Tensor, z: Tensor) -> Tensor:
+        """Shapes: x (..., B, H), z (..., B, H) -> (..., B, B)."""
+        pairs = x.unsqueeze(-2) + z.unsqueeze(-3)  # (..., B, B, H)
+        return self.rest(pairs.flatten(-3, -2)).squeeze(-1).unflatten(-1, pairs.shape[-3:-1])
 
 
-class Bilinear(nn.Module):
-    """x W z (Deep InfoMax, CPC)."""
+class _Product(nn.Module):
+    """Scores that are inner products of the halves."""
+
+    def pair(self, x: Tensor, z: Tensor) -> Tensor:
+        """Shapes: x (..., B, H), z (..., B, H) -> (..., B)."""
+        return (x * z).sum(-1)
+
+    def cross(self, x: Tensor, z: Tensor) -> Tensor:
+        """Shapes: x (..., B, H), z (..., B, H) -> (..., B, B)."""
+        return x @ z.mT
+
+
+class Bilinear(_Product):
+    """T(x, z) = xᵀ W z."""
 
     def __init__(self, x_dim: int, z_dim: int, copies: int) -> None:
         super().__init__()
-        self.project = Linear(copies, x_dim, z_dim, bias=False)
+        self.of_x = Linear(copies, x_dim, z_dim, bias=False)
 
-    def against(self, x: Tensor, z: Tensor, how: Negatives) -> tuple[Tensor, Tensor]:
-        projected = self.project(x)
-        return (projected * z).sum(-1), (projected * shuffle(z, how)).sum(-1)
+    def halves(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Shapes: x (..., B, x_dim), z (..., B, z_dim) -> (..., B, z_dim), (..., B, z_dim)."""
+        return self.of_x(x), z
 
-    def every(self, x: Tensor, z: Tensor) -> Tensor:
-        return self.project(x) @ z.mT
+
+class Separable(_Product):
+    """T(x, z) = f(x)ᵀ g(z), f and g ReLU networks that end in `hidden` numbers."""
+
+    def __init__(self, x_dim: int, z_dim: int, copies: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        widths = [hidden] * (layers + 1)
+        self.of_x = MLP(copies, [x_dim, *widths])
+        self.of_z = MLP(copies, [z_dim, *widths])
+
+    def halves(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Shapes: x (..., B, x_dim), z (..., B, z_dim) -> (..., B, H), (..., B, H)."""
+        return self.of_x(x), self.of_z(z)
+
+
+def score(
+    critic: Concat | Bilinear | Separable, x: Tensor, z: Tensor, negatives: Negatives
+) -> tuple[Tensor, Tensor]:
+    """Return the scores of samples of the joint and of the product of the marginals.
+
+    Shapes: x (..., B, x_dim), z (..., B, z_dim) -> (..., B), (..., N), where N is B (B - 1) for
+    offdiag, else B.
+    """
+    of_x, of_z = critic.halves(x, z)
+    if negatives == "offdiag":
+        scores = critic.cross(of_x, of_z)
+        return scores.diagonal(dim1=-2, dim2=-1), offdiagonal(scores)
+    # One call for both reads the weights once.
+    both = critic.pair(torch.cat([of_x, of_x], -2), torch.cat([of_z, moved(of_z, negatives)], -2))
+    true, false = both.chunk(2, -1)
+    return true, false

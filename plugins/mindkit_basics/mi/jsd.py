@@ -1,27 +1,27 @@
-"""The Jensen-Shannon objective of Deep InfoMax."""
-
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from mindkit.api import MIEstimator
-from mindkit_basics.mi.critics import CriticKind, make_critic
-from mindkit_basics.mi.negatives import Negatives, offdiagonal_mean
+from mindkit_basics.mi.critics import CriticKind, make_critic, score
+from mindkit_basics.mi.negatives import Negatives
 
 
 class Jsd(MIEstimator):
-    """Jensen-Shannon estimate: mean(-sp(-T+)) - mean(sp(T-)), at most 0 and -2 ln 2 at T = 0.
+    """Estimate dependence by the Jensen-Shannon bound of Deep InfoMax, at most 0 and not in nats.
 
-    Shapes: x (..., B, D), z (..., B, E) -> (...). MInD eq. 5 (Hjelm et al. 2019). An objective and
-    not a number in nats; adding 2 ln 2 bounds twice the divergence between joint and product from
-    below. Only z is shuffled for the negatives, as in the authors' code.
+    Shapes: x (..., B, D), z (..., B, E) -> (...).
 
-    critic: concat (the authors': a ReLU network on both), bilinear, or separable (dot product).
-    hidden: width of the critic's hidden layers.
-    layers: number of the critic's hidden layers.
-    negatives: shift (the authors': z of the next sample in the batch), derangement (a random one),
-        or offdiag (all other samples; least variance, B times the work).
+    MInD eq. 5: E[-sp(-T)] over pairs minus E[sp(T)] over negatives, sp the softplus. It is -2 log 2
+    where T = 0, and grows with dependence; value + 2 log 2 is a lower bound on twice the
+    Jensen-Shannon divergence between joint and product of the marginals. The paper leaves T and the
+    negatives open; the defaults are those of the authors' code.
+
+    critic: T is a network on [x; z], the form xᵀ W z, or the inner product of two networks.
+    hidden: width of the hidden layers of T (and of both outputs of a separable one).
+    layers: number of hidden layers of T, each with ReLU; a bilinear one has none.
+    negatives: z of the next sample, of a random other sample, or of each other sample in the batch.
     """
 
     batched = True
@@ -39,21 +39,15 @@ class Jsd(MIEstimator):
         negatives: Negatives = "shift",
     ) -> None:
         super().__init__()
+        self.negatives = negatives
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
-        self.negatives: Negatives = negatives
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        if self.negatives == "offdiag":
-            return jsd_of_matrix(self.critic.every(x, z))  # type: ignore[operator]
-        return jsd_of_scores(*self.critic.against(x, z, self.negatives))  # type: ignore[operator]
+        if x.shape[-2] < self.min_batch:
+            raise ValueError(f"x {tuple(x.shape)} has no negatives; use at least 2 samples")
+        return jsd(*score(self.critic, x, z, self.negatives))
 
 
-def jsd_of_scores(true: Tensor, false: Tensor) -> Tensor:
-    """Return the estimate from scores of true and false pairs, (..., B) each -> (...)."""
-    return -F.softplus(-true).mean(-1) - F.softplus(false).mean(-1)
-
-
-def jsd_of_matrix(scores: Tensor) -> Tensor:
-    """Return the estimate from all scores (..., B, B), true pairs on the diagonal -> (...)."""
-    true = scores.diagonal(dim1=-2, dim2=-1)
-    return -F.softplus(-true).mean(-1) - offdiagonal_mean(F.softplus(scores))
+def jsd(true: Tensor, false: Tensor) -> Tensor:
+    """Return eq. 5 from scores. Shapes: true (..., B), false (..., N) -> (...)."""
+    return -softplus(-true).mean(-1) - softplus(false).mean(-1)

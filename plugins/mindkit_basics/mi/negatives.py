@@ -10,29 +10,31 @@ from torch import Tensor
 Negatives = Literal["shift", "derangement", "offdiag"]
 
 
-def shuffle(z: Tensor, how: Negatives) -> Tensor:
-    """Return z with its samples moved so that none stays. Shapes: z (..., B, D) -> (..., B, D).
+def moved(z: Tensor, negatives: Negatives) -> Tensor:
+    """Return z with every sample moved to another's place. Shapes: z (..., B, D) -> (..., B, D).
 
-    shift: sample i takes the place of i - 1, so that x_i meets z_{(i+1) mod B}. derangement: a
-    random permutation without a fixed point, drawn anew.
+    shift: x_i meets z_{(i+1) mod B}, as in MInD's code. derangement: a permutation without fixed
+    points, drawn in each call, the same along the leading axes.
     """
-    if how == "shift":
+    if negatives == "shift":
         return z.roll(-1, -2)
     return z.index_select(-2, derangement(z.shape[-2], z.device))
 
 
 def derangement(size: int, device: torch.device) -> Tensor:
-    """Return a random permutation (B,) without a fixed point: one random cycle through all."""
+    """Return a random permutation (B,) of 0..B-1 without a fixed point: one cycle through all."""
     if size < 2:
-        raise ValueError(f"a batch of {size} has no derangement; use at least 2 samples")
+        raise ValueError(f"a batch of {size} sample(s) has no derangement; use at least 2 samples")
     order = torch.randperm(size, device=device)
-    moved = torch.empty_like(order)
-    moved[order] = order.roll(-1)
-    return moved
+    return torch.empty_like(order).scatter(0, order, order.roll(-1))
 
 
-def offdiagonal_mean(values: Tensor) -> Tensor:
-    """Return the mean over i != j. Shapes: values (..., B, B) -> (...)."""
-    size = values.shape[-1]
-    everything = values.sum((-1, -2))
-    return (everything - values.diagonal(dim1=-2, dim2=-1).sum(-1)) / (size * (size - 1))
+def offdiagonal(scores: Tensor) -> Tensor:
+    """Return the entries with i != j, row by row.
+
+    Shapes: scores (..., B, B) -> (..., B (B - 1)).
+    """
+    size = scores.shape[-1]
+    # Without the first entry, rows of B + 1 entries end on the diagonal.
+    rows = scores.flatten(-2)[..., 1:].unflatten(-1, (size - 1, size + 1))
+    return rows[..., :-1].flatten(-2)

@@ -1,5 +1,3 @@
-"""Decoding a modality's vector from its parts."""
-
 from __future__ import annotations
 
 from torch import Tensor, nn
@@ -8,14 +6,16 @@ from mindkit.api import MLP, Reconstruction
 
 
 class MlpDecoder(Reconstruction):
-    """Mean squared error between target and a two-layer GELU decoding of the concatenated parts.
+    """Rebuild the target from all parts of it by a network of one hidden layer.
 
-    Shapes: parts (..., B, P), target (..., B, D) -> (...). MInD eq. 12, 13: parts are
-    S + P + N side by side, the error is averaged over batch and width.
+    Shapes: parts (..., B, P), target (..., B, D) -> (...).
 
-    hidden: width of the decoder's hidden layer.
-    detach_target: stop the gradient into the target. Without it (MInD) the encoder is also pulled
-        towards what is easy to reconstruct.
+    MInD eq. 12, 13: mean squared error over batch and width of Linear -> GELU -> Linear, as in the
+    authors' code, which has one decoder per modality; the paper's D_R bears no index.
+
+    hidden: width of the hidden layer.
+    detach_target: whether the target is a constant, so that what made it is not drawn to be easy to
+    rebuild; published code does not detach.
     """
 
     batched = True
@@ -34,5 +34,5 @@ class MlpDecoder(Reconstruction):
         self.detach_target = detach_target
 
     def forward(self, parts: Tensor, target: Tensor) -> Tensor:
-        wanted = target.detach() if self.detach_target else target
-        return (self.decoder(parts) - wanted).square().mean((-1, -2))
+        target = target.detach() if self.detach_target else target
+        return (self.decoder(parts) - target).square().mean((-1, -2))

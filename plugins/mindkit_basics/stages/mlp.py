@@ -1,5 +1,3 @@
-"""The encoder of a shared or private representation."""
-
 from __future__ import annotations
 
 from torch import Tensor, nn
@@ -8,15 +6,17 @@ from mindkit.api import LayerNorm, Linear, Stage
 
 
 class Mlp(Stage):
-    """One or two linear layers with GELU, per modality or shared.
+    """Map each vector by one or two linear layers with GELU.
 
-    Shapes: x (..., B, D) -> (..., B, D). MInD eq. 2-4, E_S and E_P: the paper says "a simple linear
-    network with GELU" (`layers` 1); the authors' code has two layers with LayerNorm and dropout
-    between them.
+    Shapes: x (..., B, D) -> (..., B, D).
 
-    layers: 1 or 2 linear layers.
-    dropout: fraction of hidden units dropped, between the two layers.
-    normalize: LayerNorm after the first of two layers.
+    E_S and E_P of MInD eq. 2 to 4. The paper says "simple linear network with the activation
+    function of GeLU" (layers 1: Linear -> GELU); the authors' code is Linear -> GELU -> LayerNorm
+    -> dropout -> Linear -> GELU (layers 2).
+
+    layers: number of linear layers, 1 or 2.
+    dropout: probability of zeroing a hidden unit, 0 to 1; one layer has no hidden unit.
+    normalize: whether the hidden units are layer-normalised; one layer has none.
     """
 
     batched = True
@@ -33,7 +33,7 @@ class Mlp(Stage):
     ) -> None:
         super().__init__()
         if layers not in (1, 2):
-            raise ValueError(f"layers is 1 or 2, got {layers}")
+            raise ValueError(f"layers must be 1 or 2, got {layers}")
         steps: list[nn.Module] = [Linear(copies, x_dim, width), nn.GELU()]
         if layers == 2:
             steps += [LayerNorm(copies, width)] if normalize else []
