@@ -25,15 +25,11 @@ def standardise(store: Store, modes: str | Mapping[str, str]) -> Store:
     chosen = _by_modality(store, modes)
     splits = {name: split.columns.copy() for name, split in store.splits.items()}
     for modality, mode in chosen.items():
-        if mode == "train":
-            shift, scale = _statistics(store.splits["train"].columns[modality])
+        statistics = _statistics(store.splits["train"].columns[modality])
         for columns in splits.values():
             column = columns[modality]
-            if mode == "train":
-                values = ((column.values - shift) * scale).to(torch.float32)
-            else:
-                values = _by_utterance(column, modality)
-            columns[modality] = replace(column, values=values)
+            values = _by_utterance(column) if mode == "utterance" else _scaled(column, *statistics)
+            columns[modality] = replace(column, values=values.to(torch.float32))
     return replace(
         store,
         splits={n: Split(s.ids, splits[n], s.target) for n, s in store.splits.items()},
@@ -72,14 +68,19 @@ def _statistics(column: Column) -> tuple[Tensor, Tensor]:
     return values.mean(0), torch.where(constant, 0.0, 1 / deviation.masked_fill(constant, 1.0))
 
 
-def _by_utterance(column: Column, modality: str) -> Tensor:
+def _scaled(column: Column, mean: Tensor, scale: Tensor) -> Tensor:
+    assert isinstance(column.values, Tensor)
+    return (column.values - mean) * scale
+
+
+def _by_utterance(column: Column) -> Tensor:
     """Values (sum L, F) after (x - mean) / (deviation + 1e-6) over each sample's own steps."""
     lengths = column.lengths
-    assert isinstance(column.values, Tensor) and lengths is not None, modality
+    assert isinstance(column.values, Tensor) and lengths is not None
     values = column.values.to(torch.float64)
     sample = torch.repeat_interleave(torch.arange(len(lengths)), lengths).to(values.device)
     count = lengths.to(values).unsqueeze(1)
     zeros = values.new_zeros(len(lengths), values.shape[1])
     centred = values - (zeros.index_add(0, sample, values) / count)[sample]
     variance = zeros.index_add(0, sample, centred**2) / count
-    return (centred / (variance.sqrt() + EPSILON)[sample]).to(torch.float32)
+    return centred / (variance.sqrt() + EPSILON)[sample]
