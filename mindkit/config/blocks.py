@@ -77,8 +77,9 @@ def fill(
             report.refuse(extra, (*keys, key), _why_unknown(found, key, own))
     for key in own:
         if key in signature.options:
-            what = f"{found} has an option '{key}', which is a key of every block here"
-            report.refuse(entries["type"], (*keys, key), f"{what}; rename it in {found.component}")
+            what = f"{found} has an option '{key}', a word that is taken in {keys[0]}"
+            where = f"{found.component.__module__}.{found.component.__qualname__}"
+            report.refuse(entries["type"], (*keys, key), f"{what}; rename it in {where}")
     options: dict[str, Any] = {}
     filled = {"type": entries["type"], **structure}
     for name, parameter in signature.options.items():

@@ -207,11 +207,12 @@ def _put(node: Node | None, rest: Keys, setting: Setting, at: Keys) -> Node:
             f"{dotted(at)} is {kind_of(node.value)} ({node.value!r}), not a map: "  # type: ignore[union-attr]
             f"nothing lies below it; set {dotted(at)} itself"
         )
-    if len(at) == 1 and at[0] in OPEN and key not in entries:
+    whole = not others and bool({"type", "through"} & set(setting.node.items or {}))
+    if len(at) == 1 and at[0] in OPEN and key not in entries and not whole:
         one = str(at[0]).removesuffix("s")
         raise _Misplaced(
             f"no {one} named '{key}'{did_you_mean(key, list(entries))}\n"
-            f"to add one, write a file that begins with `base:` and give it as METHOD"
+            f"to add one, set the whole of it: {at[0]}.{key}={{type: …}}"
         )
     if not others and key == "type" and node is not None:
         return merge(node, Node({key: setting.node}, setting.origin), at)
@@ -235,9 +236,12 @@ class _Files:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.found: dict[Path, Node] = {}
 
     def read(self, path: Path) -> Node:
-        return read_yaml(path, self._label(path))
+        if path not in self.found:
+            self.found[path] = read_yaml(path, self._label(path))
+        return self.found[path]
 
     def method(self, name: str, dataset: str | None) -> list[Node]:
         """Return the layers of a method, its bases first."""
