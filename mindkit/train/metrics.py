@@ -11,14 +11,15 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mindkit.errors import MindkitError, TrainingError, did_you_mean
 
-Array = NDArray[np.floating] | NDArray[np.integer]
+Array = NDArray[Any]
+Score = Callable[[Array, Array], float]
 Rule = Literal["has0", "non0", "non0_ge", "pos"]
 
 
@@ -30,7 +31,7 @@ class Metric:
     task: Literal["regression", "classification"]
     better: Literal["min", "max"]
     description: str
-    function: Callable[[Array, Array], float]
+    function: Score
 
 
 def compute(names: Iterable[str], prediction: Array, target: Array) -> dict[str, float]:
@@ -97,7 +98,7 @@ def _corr(prediction: Array, target: Array) -> float:
     return value
 
 
-def _away_from_zero(function: Callable[[Array, Array], float], p: Array, y: Array) -> float:
+def _away_from_zero(function: Score, p: Array, y: Array) -> float:
     kept = y != 0
     if not kept.any():
         return _undefined("a score without zero labels", "every label is 0")
@@ -167,10 +168,10 @@ def _undefined(what: str, why: str) -> float:
 
 
 def _metrics() -> list[Metric]:
-    def score(name: str, better: Literal["min", "max"], what: str, function: Callable) -> Metric:
+    def score(name: str, better: Literal["min", "max"], what: str, function: Score) -> Metric:
         return Metric(name, "regression", better, what, function)
 
-    def rate(name: str, what: str, function: Callable) -> Metric:
+    def rate(name: str, what: str, function: Score) -> Metric:
         return Metric(name, "classification", "max", what, function)
 
     has0, non0 = "y >= 0 against p >= 0, all samples", "y > 0 against p > 0, labels of 0 left out"

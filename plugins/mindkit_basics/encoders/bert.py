@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -102,12 +102,14 @@ class Bert(Encoder):
         """Read-out vectors (N, H) of the texts, in batches of like length."""
         tokens = Column.of_tokens(self._tokens(column))
         transformer = pretrained.load_model(self.model).eval()
+        config: Any = transformer.config
         assert tokens.lengths is not None
         order = tokens.lengths.argsort(stable=True)
-        vectors = torch.empty(len(tokens), transformer.config.hidden_size)
+        vectors = torch.empty(len(tokens), config.hidden_size)
         with torch.no_grad():
             for rows in order.split(batch_size):
                 ids, mask = tokens.gather(rows)
+                assert mask is not None
                 hidden = pretrained.hidden_states(transformer, ids, mask)
                 vectors[rows] = self._read(hidden, mask)
         return vectors

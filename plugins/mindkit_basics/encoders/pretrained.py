@@ -96,7 +96,8 @@ def weights_digest(model: str) -> str:
 
 def hidden_states(transformer: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
     """Return the last layer's output. Shapes: ids (B, L), mask (B, L) -> (B, L, H)."""
-    padding = transformer.config.pad_token_id or 0
+    config: Any = transformer.config
+    padding = config.pad_token_id or 0
     first = torch.arange(ids.shape[1], device=ids.device) == 0
     seen = mask | (first & ~mask.any(1, keepdim=True))  # softmax over nothing is not a number
     # In four axes the mask is taken as it is; in two, transformers reads it back from the device.
@@ -106,7 +107,8 @@ def hidden_states(transformer: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
 
 def layers(transformer: nn.Module) -> Sequence[nn.Module]:
     """Return the transformer's layers, lowest first."""
-    count = transformer.config.num_hidden_layers
+    config: Any = transformer.config
+    count = config.num_hidden_layers
     for module in transformer.modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return list(module)

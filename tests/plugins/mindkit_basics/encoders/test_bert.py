@@ -6,6 +6,9 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from mindkit.api import Column, DataError
+from mindkit.config.spec import Reference
+from mindkit.data.store import Split
+from mindkit.model.graph import Graph
 from mindkit_basics.encoders import pretrained
 from mindkit_basics.encoders.bert import Bert
 
@@ -93,6 +96,18 @@ def test_frozen_it_holds_the_projection_alone_and_is_not_sequential(tiny_bert):
     assert sum(p.numel() for p in encoder.parameters()) == 32 * 8 + 8 + 8 + 8
     assert not encoder.sequential
     assert Bert(8, model=str(tiny_bert)).sequential
+
+
+@pytest.mark.parametrize("tune", ["none", "all"])
+def test_the_graph_feeds_it_what_it_prepared(tiny_bert, tune):
+    encoder = Bert(8, model=str(tiny_bert), tune=tune).eval()
+    column = encoder.prepare(Column.of_text(TEXTS), None)
+    split = Split(list("abcd"), {"text": column}, torch.zeros(4))
+    graph = Graph({"text": encoder}, {}, [], torch.nn.Identity(), [])
+    encoded = graph.encode(split.batch(torch.arange(4), ["text"]))
+    expected = encoder.projection(naive_means(tiny_bert, TEXTS))
+    torch.testing.assert_close(encoded[Reference("encoded", "text")], expected, atol=1e-5, rtol=0)
+    assert (Reference("sequence", "text") in encoded) == encoder.sequential
 
 
 def test_frozen_vectors_are_the_masked_means_in_the_order_of_the_texts(tiny_bert):
