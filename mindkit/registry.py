@@ -17,15 +17,16 @@ class Entry:
     """One registered component: `name`, the class or a "module:Class" string, and its `plugin`."""
 
     name: str
-    target: type | str
+    target: type[Any] | str
     plugin: str
 
-    def load(self) -> type:
+    def load(self) -> type[Any]:
         """Return the class, importing its module if need be."""
         if not isinstance(self.target, str):
             return self.target
         module, _, attribute = self.target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        component: type[Any] = getattr(importlib.import_module(module), attribute)
+        return component
 
 
 class Registry:
@@ -41,7 +42,7 @@ class Registry:
         self._owner = owner
         self._entries: dict[str, Entry] = {}
 
-    def add(self, name: str, target: type | str) -> None:
+    def add(self, name: str, target: type[Any] | str) -> None:
         """Register `target` under `name`; a taken name is an error that names both plugins."""
         plugin = self._owner.plugin
         for registry in self._owner.sharing_names_with(self):
@@ -62,7 +63,7 @@ class Registry:
                 f"no {self.singular} named '{name}'{did_you_mean(name, self.names())}"
             ) from None
 
-    def get(self, name: str) -> type:
+    def get(self, name: str) -> type[Any]:
         """Return the class registered under `name`."""
         return self.entry(name).load()
 
@@ -148,16 +149,17 @@ class Signature:
     hints: dict[str, Any]
 
 
-def read_signature(component: type) -> Signature:
+def read_signature(component: type[Any]) -> Signature:
     """Split a constructor's parameters at the `*`: before it wired, after it options."""
+    constructor: Any = getattr(component, "__init__")  # noqa: B009  mypy distrusts the attribute
     parameters = [
-        p for name, p in inspect.signature(component.__init__).parameters.items() if name != "self"
+        p for name, p in inspect.signature(constructor).parameters.items() if name != "self"
     ]
-    if component.__init__ is object.__init__ or any(
+    if constructor is object.__init__ or any(
         p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters
     ):  # nn.Module's own constructor takes *args, **kwargs: the class defines none
         return Signature({}, {}, {})
-    hints = get_type_hints(component.__init__, include_extras=True)
+    hints = get_type_hints(constructor, include_extras=True)
     wired = {p.name: p for p in parameters if p.kind != p.KEYWORD_ONLY}
     options = {p.name: p for p in parameters if p.kind == p.KEYWORD_ONLY}
     return Signature(wired, options, hints)

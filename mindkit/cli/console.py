@@ -120,14 +120,17 @@ class LiveDisplay(Tracker):
 
     def start(self, folder: Path, config: Mapping[str, Any]) -> None:
         selection = self.spec.training.selection
-        self.console.print(f"[bold]{self.label}[/] on {self.spec.data.name} -> {folder}")
+        self.console.print(
+            f"[bold]{self.label}[/] on {self.spec.data.name} -> {folder}", soft_wrap=True
+        )
         self.console.print(
             f"selection: {selection.metric} on validation, {better(selection.metric)}; patience "
             f"{selection.patience}, rollbacks {selection.rollback}; test scored once, at the end",
             style="dim",
+            soft_wrap=True,
         )
         for line in self.spec.dropped:
-            self.console.print(f"left out: {line}", style="dim")
+            self.console.print(f"left out: {line}", style="dim", soft_wrap=True)
         if self.console.is_terminal:
             self.live = Live(self._picture(), console=self.console, transient=True)
             self.live.start()
@@ -138,7 +141,7 @@ class LiveDisplay(Tracker):
         self._refresh()
 
     def log(self, record: Mapping[str, Any]) -> None:
-        self._count(record | {"steps": record["step"]})
+        self._count({**record, "steps": record["step"]})
         self.losses = record["losses"]
         self.epochs.append(record)
         if self.live is None:

@@ -39,7 +39,9 @@ class InputSchema:
     def of(cls, store: Store) -> InputSchema:
         """Return the schema of a data set."""
         train = store.splits["train"]
-        columns = {name: (column.kind, column.width) for name, column in train.columns.items()}
+        columns: dict[str, tuple[str, int | None]] = {
+            name: (column.kind, column.width) for name, column in train.columns.items()
+        }
         return cls(store.name, columns, store.task, store.num_outputs, len(train.ids))
 
     @classmethod
@@ -270,11 +272,11 @@ def _column_problem(
             f"leave it out with --drop {modality}, or bring data that have it"
         )
         return Problem(place, what)
-    accepts = registries.encoders.get(block.type).accepts  # type: ignore[attr-defined]
+    accepts = registries.encoders.get(block.type).accepts
     kind, width = columns[modality]
     if kind in accepts:
         return None
-    fitting = [e.name for e in registries.encoders if kind in e.load().accepts]  # type: ignore[attr-defined]
+    fitting = [e.name for e in registries.encoders if kind in e.load().accepts]
     what = (
         f"encoder '{block.type}' takes {' or '.join(accepts)}, "
         f"but {modality} in '{schema.name}' is {_in_words(kind, width)}\n"
@@ -295,6 +297,15 @@ def _in_words(kind: str, width: int | None) -> str:
 
 def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
     size, length = 4, 3
+    for reference in spec.method.fusion.inputs:
+        modality = str(reference.modality)
+        if reference.stage == "sequence" and not model.graph.encoders[modality].sequential:
+            kind = spec.method.encoders[modality].type
+            raise ValueError(
+                f"fusion.inputs: {reference} asks for a sequence, but encoder '{kind}' of "
+                f"{modality}, as it is set here, gives one vector; use encoded.{modality}, or an "
+                "encoder that gives sequences"
+            )
     tensors: Tensors = {}
     masks: dict[str, Tensor] = {}
     for modality, encoder in model.graph.encoders.items():
@@ -310,8 +321,8 @@ def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
             f"fusion: the head gives {tuple(prediction.shape[1:])} numbers a sample, but "
             f"'{schema.name}' needs {schema.num_outputs}"
         )
-    kind = torch.float32 if schema.task == "regression" else torch.int64
-    target = torch.zeros(size, dtype=kind)
+    dtype = torch.float32 if schema.task == "regression" else torch.int64
+    target = torch.zeros(size, dtype=dtype)
     model.objective(tensors, target, torch.arange(size), 0.0)
 
 

@@ -67,7 +67,9 @@ class RowGroup(nn.Module):
     def learning_loss(self, tensors: Tensors, cache: Cache) -> Tensor:
         """Return the sum of the components' own `learning_loss` over the rows, ()."""
         return self._call(
-            lambda component, arguments: component.learning_loss(**arguments), tensors, cache
+            lambda component, arguments: component.learning_loss(**arguments),  # type: ignore[operator]
+            tensors,
+            cache,
         ).sum()
 
     def _call(

@@ -98,6 +98,11 @@ def fit(
     training, data = spec.training, spec.data
     train, valid = store.splits["train"], store.splits["valid"]
     lengths = train.lengths(model.graph.modalities)
+    if training.drop_last and len(train) < training.batch_size:
+        raise TrainingError(
+            f"training.drop_last leaves nothing of {len(train)} samples in batches of "
+            f"{training.batch_size}; lower training.batch_size or set training.drop_last=false"
+        )
     main = main_optimizer(model, training.optimizer)
     learners = learning_optimizers(model)
     selector = Selector.from_settings(training.selection)
@@ -178,9 +183,10 @@ def fit(
                 running.shrink *= training.selection.shrink
             running.finished = decision == "stop"
             state = _state(model, main, learners, selector, running)
-            checkpoints.save(state, name, _best_name(selector))
+            # Told first: a run killed in between tells this epoch again, and loses none.
             for tracker in trackers:
                 tracker.log(record)
+            checkpoints.save(state, name, _best_name(selector))
 
     if selector.epoch < 0:
         raise TrainingError(
@@ -290,8 +296,8 @@ def _watching_signals() -> Iterator[Stop]:
     def ask(number: int, frame: object) -> None:
         stop.signal_number = number
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        stop.previous[number] = signal.signal(number, ask)
+    for watched in (signal.SIGINT, signal.SIGTERM):
+        stop.previous[watched] = signal.signal(watched, ask)
     try:
         yield stop
     finally:

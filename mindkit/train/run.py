@@ -118,11 +118,12 @@ def run_spec(
     training = spec.training
     seed_everything(training.seed, training.deterministic)
     model = build(spec, registries, schema)
-    prepared = prepare(store, model.graph.encoders, spec.data, cache_folder())
+    encoders = dict(model.graph.encoders.items())
+    prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
     model.to(place.torch)
     prepared = prepared.to(place.torch)
     _describe(folder, spec, store, schema, place)
-    metrics = registries.datasets.get(spec.data.name).metrics  # type: ignore[attr-defined]
+    metrics = registries.datasets.get(spec.data.name).metrics
     followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
     try:
         for tracker in followers:

@@ -25,7 +25,8 @@ def seed_everything(seed: int, deterministic: bool) -> None:
 def random_state() -> dict[str, Any]:
     """Return the generators' states in plain lists and tensors, readable with weights_only."""
     version, internal, gauss = random.getstate()
-    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    numpy_state: Any = np.random.get_state(legacy=True)
+    kind, keys, position, has_gauss, cached = numpy_state
     return {
         "python": [version, list(internal), gauss],
         "numpy": [kind, keys.tolist(), position, has_gauss, cached],
