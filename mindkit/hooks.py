@@ -102,7 +102,8 @@ def _register(plugins: Plugins, name: str, module: ModuleType) -> None:
     try:
         plugins.manager.register(module, name)
     except pluggy.PluginValidationError as error:
-        plugins.manager.unregister(module)
+        if plugins.manager.is_registered(module):  # older pluggy keeps what it has refused
+            plugins.manager.unregister(module)
         raise PluginError(
             f"plugin '{name}' does not fit the hooks: {error}; known hooks: {', '.join(known)}"
         ) from None

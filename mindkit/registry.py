@@ -117,7 +117,7 @@ class Registries:
     def kind(self, name: str) -> Registry:
         """Return the registry called `name`, plural or singular."""
         for registry in self:
-            if name in (registry.kind, registry.singular, registry.singular.replace(" ", "_")):
+            if name in (registry.kind, registry.singular, registry.kind.removesuffix("s")):
                 return registry
         kinds = [registry.kind for registry in self]
         raise MindkitError(f"no kind named '{name}'{did_you_mean(name, kinds)}")

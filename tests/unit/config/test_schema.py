@@ -1,0 +1,407 @@
+import pytest
+
+from mindkit.config.spec import Learning, Schedule
+from mindkit.kinds import Criterion
+
+
+def edit(root, old, new):
+    path = root / "methods" / "small" / "default.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def term(spec, name):
+    return next(one for one in spec.method.terms if one.name == name)
+
+
+def test_a_wrong_component_is_shown_with_place_hint_and_excerpt(mistakes, root):
+    edit(root, "type: hsic", "type: hscic")
+    assert mistakes() == (
+        "configs/methods/small/default.yaml:27:5: terms.diff.type\n"
+        "  no criterion, MI estimator or reconstruction named 'hscic'; did you mean 'hsic'?\n"
+        "    26     diff:\n"
+        "    27 >     type: hscic\n"
+        "    28       weight: 1e-3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        (
+            "text: {type: averaged}",
+            "text: {type: averagd}",
+            "encoders.text.type",
+            "no encoder named 'averagd'; did you mean 'averaged'?",
+        ),
+        (
+            "text: {type: averaged}",
+            "text: {layers: 2}",
+            "encoders.text.type",
+            "`type` is missing: which encoder? known: averaged, recurrent",
+        ),
+        (
+            "text: {type: averaged}",
+            "text: {type: averaged, layer: 2}",
+            "encoders.text.layer",
+            "encoder 'averaged' has no option 'layer'; did you mean 'layers'?",
+        ),
+        (
+            "text: {type: averaged}",
+            "text: {type: averaged, x_dim: 2}",
+            "encoders.text.x_dim",
+            "'x_dim' is wired by the engine and cannot be set; remove it",
+        ),
+        (
+            "text: {type: averaged}",
+            "text: averaged",
+            "encoders.text",
+            "expected a map of keys and values, got the text 'averaged'",
+        ),
+        (
+            "[invariant.*, specific.*]",
+            "[invariant.*, specfic.*]",
+            "fusion.inputs[1]",
+            "no representation named 'specfic'; did you mean 'specific'?",
+        ),
+        (
+            "[invariant.*, specific.*]",
+            "[invariant.texxt]",
+            "fusion.inputs[0]",
+            "no modality named 'texxt'; did you mean 'text'?",
+        ),
+        (
+            "[invariant.*, specific.*]",
+            "[invariant.$m]",
+            "fusion.inputs[0]",
+            "'invariant.$m' has no meaning for the head; give it stages",
+        ),
+        (
+            "[invariant.*, specific.*]",
+            "invariant.*",
+            "fusion.inputs",
+            "`inputs` is a list of references",
+        ),
+        (
+            "[invariant.*, specific.*]",
+            "[sequence.*]",
+            "fusion.inputs[0]",
+            "the encoder of text gives no sequence, only one vector",
+        ),
+        (
+            "specific: {type: mlp, from: encoded}",
+            "specific: {type: mlp, from: encodde}",
+            "representations.specific.from",
+            "no representation named 'encodde'; did you mean 'encoded'?",
+        ),
+        (
+            "{through: specific, from: gaussian}",
+            "{through: specfic, from: gaussian}",
+            "representations.noise.through",
+            "no representation with weights of its own is named 'specfic'; did you mean 'specific'",
+        ),
+        (
+            "{through: specific, from: gaussian}",
+            "{through: specific, from: gaussian, dropout: 0.1}",
+            "representations.noise.dropout",
+            "'dropout' has no effect beside `through: specific`, whose weights it uses; remove it",
+        ),
+        (
+            "{through: specific, from: gaussian}",
+            "{through: specific}",
+            "terms.info.inputs[2]",
+            "'gaussian.$m' is never drawn: no representation is made `from: gaussian`",
+        ),
+        (
+            "invariant: {type: mlp, from: encoded, share: true}",
+            "invariant: {type: mlp, from: encoded, share: 1}",
+            "representations.invariant.share",
+            "expected true or false, got 1",
+        ),
+        ("width: 32", "width: 0", "width", "expected a whole number, got 0: it should be greater"),
+        ("width: 32", "widht: 32", "widht", "a config has no key 'widht'; did you mean 'width'?"),
+        ("width: 32\n", "", "width", "'width' is missing; every method has one"),
+        (
+            "    goal: maximize\n",
+            "",
+            "terms.info.goal",
+            "MI estimator 'jsd' estimates information: say `goal: maximize` or `goal: minimize`",
+        ),
+        (
+            "goal: maximize",
+            "goal: maximise",
+            "terms.info.goal",
+            "expected 'minimize' or 'maximize', got the text 'maximise'; did you mean 'maximize'?",
+        ),
+        (
+            "weight: 1e-2",
+            "weight: '1e-2'",
+            "terms.info.weight",
+            "expected a number, or a map of start, end, until and shape, got the text '1e-2'",
+        ),
+        (
+            "weight: 1e-2",
+            "weight: {start: 0, end: 1, untl: 1}",
+            "terms.info.weight.untl",
+            "has no key 'untl'; did you mean 'until'?",
+        ),
+        (
+            "weight: 1e-2",
+            "weight: {start: 0}",
+            "terms.info.weight.end",
+            "'end' is missing; set it",
+        ),
+        (
+            "{x: gaussian.$m, z: noise.$m}",
+            "{x: gaussian.$m, y: noise.$m}",
+            "terms.info.inputs[2]",
+            "MI estimator 'jsd' takes x and z, but is given x and y; rename them",
+        ),
+        (
+            "{x: gaussian.$m, z: noise.$m}",
+            "{x: gaussian.$m}",
+            "terms.info.inputs[2]",
+            "MI estimator 'jsd' needs the argument 'z'; it takes: x, z",
+        ),
+        (
+            "{x: gaussian.$m, z: noise.$m}",
+            "{x: gaussian.$m, z: noise.$m, label: target}",
+            "terms.info.inputs[2].label",
+            "MI estimator 'jsd' takes no argument 'label'; known: x, z",
+        ),
+        (
+            "{x: gaussian.$m, z: noise.$m}",
+            "{x: gaussian.$m, z: noise.$m, copy: own.$n}",
+            "terms.info.inputs[2].copy",
+            "'own.$n' uses $n, which this line does not",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]",
+            "[[invariant.$m, invariant.$n, specific.$m]]",
+            "terms.cons.inputs[0]",
+            "3 arguments are given, but criterion 'barlow_twins' takes 2: a, b",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]",
+            "[invariant.$m]",
+            "terms.cons.inputs[0]",
+            "a line of `inputs` is a list […, …] or a map {a: …, b: …} of references",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]",
+            "{a: invariant.$m, b: invariant.$n}",
+            "terms.cons.inputs",
+            "`inputs` is a list of lines, each a list […, …] or a map {a: …, b: …}",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]",
+            "[[invariant.$m, 3]]",
+            "terms.cons.inputs[0][1]",
+            "a reference such as encoded.* is wanted, got 3",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]",
+            "[[sequence.$m, invariant.$n]]",
+            "terms.cons.inputs[0]",
+            "'sequence.$m' can be given to a fusion head only",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]",
+            "[{a: invariant.$m, b: invariant.$n, copy: one}]",
+            "terms.cons.inputs[0].copy",
+            "criterion 'barlow_twins' has no parameters to share; remove `copy`",
+        ),
+        (
+            "[[invariant.$m, invariant.$n]]}",
+            "[[invariant.$m, specific.$m]], pairs: ordered}",
+            "terms.cons.pairs",
+            "no line uses both $m and $n, so `pairs` has no effect; remove it",
+        ),
+        (
+            "type: hsic",
+            "type: hsic\n    learning: {steps: 2}",
+            "terms.diff.learning",
+            "criterion 'hsic' has no optimiser step of its own, so `learning` has no effect",
+        ),
+        (
+            "type: hsic",
+            "type: hsic\n    kernel: rbff",
+            "terms.diff.kernel",
+            "expected 'linear' or 'rbf', got the text 'rbff'; did you mean 'rbf'?",
+        ),
+        (
+            "type: barlow_twins",
+            "type: barlow_twins, off_diagonal: dd",
+            "terms.cons.off_diagonal",
+            "expected a number or '1/d' or 'd', got the text 'dd'",
+        ),
+        (
+            "type: mlp_decoder",
+            "type: mlp_decoder\n    hidden: 256.0",
+            "terms.recon.hidden",
+            "expected a whole number, got 256.0",
+        ),
+        (
+            "type: mlp_decoder",
+            "type: mlp_decoder\n    hidden: .nan",
+            "terms.recon.hidden",
+            "expected a whole number, got nan",
+        ),
+        (
+            "  np: {",
+            "  noise: {",
+            "terms.noise",
+            "'noise' is a name in representations already, so --drop could not tell; rename one",
+        ),
+        ("  np: {", "  n.p: {", "terms.n.p", "'n.p' cannot be a name; use letters, digits and _"),
+        (
+            "  noise: {",
+            "  gaussian: {",
+            "representations.gaussian",
+            "the name 'gaussian' is reserved; choose another",
+        ),
+    ],
+)
+def test_a_mistake_names_the_place_and_what_would_do(mistakes, root, old, new, place, words):
+    edit(root, old, new)
+    message = mistakes()
+    assert f": {place}\n" in message
+    assert words in message
+    assert "configs/methods/small/default.yaml:" in message
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("training.epochs=0", "expected a whole number, got 0: it should be greater than 0"),
+        ("training.epochs=1.5", "expected a whole number, got 1.5"),
+        ("training.epochs='3'", "expected a whole number, got the text '3'"),
+        ("training.warmup=1.5", "it should be less than or equal to 1"),
+        (
+            "training.precision=bf16",
+            "expected 'auto', 'float32' or 'bfloat16', got the text 'bf16'",
+        ),
+        ("training.clip.norm=0", "expected a number or null, got 0: it should be greater than 0"),
+        ("training.optimizer.type=adamx", "did you mean 'adam'?"),
+        ("training.optimizer.betas=[0.9]", "expected a list of 2: a number, a number, got a list"),
+        ("training.optimizer.momentum=0.9", "the optimizer 'adamw' has no momentum"),
+        ("training.optimizer.groups=[{macth: bert}]", "has no key 'macth'; did you mean 'match'?"),
+        ("training.trackers=[json]", "no tracker named 'json'; did you mean 'jsonl'?"),
+        ("data.standardize=trian", "did you mean 'train'?"),
+        ("data.standardize={adio: train}", "no modality named 'adio'; did you mean 'audio'?"),
+        ("data.standardize={audio: trian}", "data.standardize.audio"),
+        ("data.pad_to=-1", "it should be greater than 0"),
+    ],
+)
+def test_training_and_data_are_checked_likewise(mistakes, setting, words):
+    assert words in mistakes(settings=[setting])
+
+
+def test_betas_do_not_outlive_a_change_to_sgd(load):
+    spec = load(settings=["training.optimizer.type=sgd", "training.optimizer.momentum=0.9"])
+    assert spec.training.optimizer.momentum == 0.9
+    assert "betas" not in spec.resolved["training"]["optimizer"]
+
+
+def test_every_mistake_is_reported_at_once(mistakes, root):
+    edit(root, "type: hsic", "type: hscic")
+    edit(root, "width: 32", "width: wide")
+    edit(root, "specific: {type: mlp", "specific: {type: mpl")
+    message = mistakes(settings=["training.epochs=0", "terms.recon.hiden=3"])
+    for place in (
+        "terms.diff.type",
+        "width",
+        "representations.specific.type",
+        "training.epochs",
+        "terms.recon.hiden",
+    ):
+        assert f": {place}\n" in message
+
+
+def test_representations_are_put_in_order_of_dependency(load, root):
+    edit(root, "representations:\n", "representations:\n  late: {type: mlp, from: specific}\n")
+    edit(root, "[invariant.*, specific.*]", "[invariant.*, specific.*, late.*]")
+    names = [one.name for one in load().method.representations]
+    assert names.index("specific") < names.index("late")
+
+
+def test_representations_made_from_each_other_are_an_error(mistakes, root):
+    edit(root, "specific: {type: mlp, from: encoded}", "specific: {type: mlp, from: invariant}")
+    edit(root, "invariant: {type: mlp, from: encoded", "invariant: {type: mlp, from: specific")
+    assert "these are made from each other: invariant <- specific <- invariant" in mistakes()
+
+
+def test_rows_of_different_widths_cannot_share_a_copy(mistakes):
+    settings = ["terms.info.inputs[0].copy=one", "terms.info.inputs[1].copy=one"]
+    message = mistakes(settings=settings)
+    assert "the copy 'one' is shared by rows of different widths" in message
+
+
+def test_a_weight_may_be_a_schedule(load):
+    spec = load(settings=["terms.diff.weight={start: 0, end: 1e-3, until: 0.5, shape: cosine}"])
+    assert term(spec, "diff").weight == Schedule(0.0, 1e-3, 0.5, "cosine")
+
+
+def test_a_component_with_its_own_step_has_learning(load):
+    spec = load(settings=["terms.info.type=club", "terms.info.learning={rate: 1e-4, steps: 5}"])
+    assert term(spec, "info").learning == Learning(1e-4, 5)
+
+
+def test_any_kind_may_be_maximised(load):
+    assert term(load(settings=["terms.diff.goal=maximize"]), "diff").goal == "maximize"
+
+
+def test_a_head_over_time_takes_sequences_of_encoders_that_give_them(load):
+    settings = [f"encoders.{one}.type=recurrent" for one in ("text", "audio", "vision")]
+    settings += ["fusion.type=attend", "fusion.inputs=[sequence.*]"]
+    assert [str(r) for r in load(settings=settings).method.fusion.inputs] == [
+        "sequence.text",
+        "sequence.audio",
+        "sequence.vision",
+    ]
+
+
+def test_a_head_is_refused_inputs_it_does_not_take(mistakes):
+    message = mistakes(settings=["fusion.type=attend"])
+    assert "fusion head 'attend' takes no vectors, such as invariant.*" in message
+    assert "fusion head 'attend' needs sequences, such as sequence.*; add them" in message
+
+
+def test_an_option_named_like_a_key_of_its_block_is_refused(mistakes, registries):
+    class Clash(Criterion):
+        def __init__(self, *, reduce: str = "mean") -> None:
+            super().__init__()
+
+        def forward(self, a, b):
+            raise NotImplementedError
+
+    registries.criteria.add("clash", Clash)
+    message = mistakes(settings=["terms.cons.type=clash"])
+    assert "criterion 'clash' has an option 'reduce', a word that is taken in terms" in message
+
+
+def test_a_component_that_cannot_be_imported_is_a_problem_that_names_its_plugin(
+    mistakes, registries
+):
+    with registries.registering("broken"):
+        registries.criteria.add("gone", "no_such_module:Gone")
+    message = mistakes(settings=["terms.cons.type=gone"])
+    assert "criterion 'gone' of plugin 'broken' cannot be imported: ModuleNotFoundError" in message
+
+
+def test_a_required_option_must_be_set(mistakes, registries):
+    class Strict(Criterion):
+        def __init__(self, *, margin: float) -> None:
+            super().__init__()
+
+        def forward(self, a, b):
+            raise NotImplementedError
+
+    registries.criteria.add("strict", Strict)
+    message = mistakes(settings=["terms.cons.type=strict"])
+    assert "criterion 'strict' needs the option 'margin'; set it" in message
+
+
+def test_the_plain_number_1e_minus_3_is_a_number(load):
+    assert term(load(settings=["terms.diff.weight=1e-3"]), "diff").weight == 1e-3
