@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is first imported
+os.environ["OMP_NUM_THREADS"] = "1"  # tensors here are tiny: more threads only wait for each other
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
