@@ -228,7 +228,8 @@ class _Reader:
         what = f"not valid YAML: {error.problem or error.context}"
         if error.context and error.problem:
             what += f" ({error.context})"
-        origin = self.fixed or Origin(self.label, mark.line + 1, mark.column + 1, self.lines)
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        origin = self.fixed or Origin(self.label, *place, self.lines)
         self.problems.append(origin.problem((), what))
 
     def _node(self, event: Any, keys: Keys, origin: Origin | None = None) -> Node:

@@ -120,12 +120,13 @@ def _existing(place: tuple[int | str, ...], value: Any) -> Keys:
     """Cut the labels of unions off a place that pydantic reports."""
     keys: list[int | str] = []
     for key in place:
-        inside = (isinstance(value, dict) and key in value) or (
+        if (isinstance(value, dict) and key in value) or (
             isinstance(value, list) and isinstance(key, int) and key < len(value)
-        )
-        if inside:
-            keys.append(key)
+        ):
             value = value[key]
+        else:
+            continue
+        keys.append(key)
     return tuple(keys)
 
 
@@ -134,10 +135,8 @@ def in_words(hint: Any) -> str:
     origin = get_origin(hint)
     if origin is Annotated:
         return in_words(get_args(hint)[0])
-    if origin is Literal:
-        return _or([repr(choice) for choice in get_args(hint)])
-    if origin in (typing.Union, types.UnionType):
-        return _or([in_words(one) for one in get_args(hint)])
+    if origin is Literal or origin in _UNIONS:
+        return _or(_choices(hint))
     if origin in (list, tuple, Sequence):
         inner = [one for one in get_args(hint) if one is not Ellipsis]
         if origin is tuple and Ellipsis not in get_args(hint):
@@ -148,6 +147,15 @@ def in_words(hint: Any) -> str:
     return _PLAIN.get(hint, getattr(hint, "__name__", str(hint)))
 
 
+def _choices(hint: Any) -> list[str]:
+    if get_origin(hint) is Literal:
+        return [repr(choice) for choice in get_args(hint)]
+    if get_origin(hint) in _UNIONS:
+        return [word for one in get_args(hint) for word in _choices(one)]
+    return [in_words(hint)]
+
+
+_UNIONS = (typing.Union, types.UnionType)
 _PLAIN: dict[Any, str] = {
     int: "a whole number",
     float: "a number",

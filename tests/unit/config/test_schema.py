@@ -234,7 +234,7 @@ def test_a_wrong_component_is_shown_with_place_hint_and_excerpt(mistakes, root):
             "type: barlow_twins",
             "type: barlow_twins, off_diagonal: dd",
             "terms.cons.off_diagonal",
-            "expected a number or '1/d' or 'd', got the text 'dd'",
+            "expected a number, '1/d' or 'd', got the text 'dd'",
         ),
         (
             "type: mlp_decoder",
