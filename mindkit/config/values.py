@@ -120,13 +120,10 @@ def _existing(place: tuple[int | str, ...], value: Any) -> Keys:
     """Cut the labels of unions off a place that pydantic reports."""
     keys: list[int | str] = []
     for key in place:
-        if (isinstance(value, dict) and key in value) or (
-            isinstance(value, list) and isinstance(key, int) and key < len(value)
-        ):
-            value = value[key]
-        else:
-            continue
-        keys.append(key)
+        inside: Any = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(inside, dict) and key in inside:
+            value = inside[key]
+            keys.append(key)
     return tuple(keys)
 
 
