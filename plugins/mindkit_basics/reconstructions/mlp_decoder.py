@@ -8,7 +8,7 @@ from mindkit.api import MLP, Reconstruction
 class MlpDecoder(Reconstruction):
     """Rebuild the target from all parts of it by a network of one hidden layer.
 
-    Shapes: parts (..., B, P), target (..., B, D) -> (...).
+    Shapes: parts (..., B, E), target (..., B, D) -> (...).
 
     MInD eq. 12, 13: mean squared error over batch and width of Linear -> GELU -> Linear, as in the
     authors' code, which has one decoder per modality; the paper's D_R bears no index.

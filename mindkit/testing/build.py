@@ -1,0 +1,203 @@
+"""A component alone, as the contract checks need it: wired with small sizes, and fed.
+
+What it is fed follows from the `Shapes:` line of its docstring, which is thereby tested.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mindkit.model.build import instantiate
+from mindkit.registry import read_signature
+
+AXES = {"B": 6, "L": 5, "F": 7, "D": 8, "E": 9, "P": 2, "M": 3}
+"""Sizes of the axes; any other letter is OTHER wide, and C is the number of outputs."""
+OTHER = 10
+WIRED: dict[str, Any] = {
+    "width": AXES["D"],
+    "copies": 1,
+    "num_parts": AXES["P"],
+    "num_sequences": AXES["P"],
+    "num_outputs": 1,
+    "num_samples": AXES["B"],
+    "task": "regression",
+}
+
+Axes = tuple[str, ...]
+Value = Tensor | list[Tensor] | float
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """One reading of a `Shapes:` line. listed: inputs written in brackets, lists of tensors."""
+
+    inputs: dict[str, Axes]
+    outputs: tuple[Axes, ...]
+    listed: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        before = [f"{name} ({', '.join(axes)})" for name, axes in self.inputs.items()]
+        after = [f"({', '.join(axes)})" for axes in self.outputs]
+        return f"{', '.join(before)} -> {', '.join(after)}"
+
+
+def parse_shapes(docstring: str) -> list[Shapes]:
+    """Return the readings of the `Shapes:` line, several where `;` parts them.
+
+    `Shapes: a (..., B, D), b (..., B, D) -> (...).` A list of tensors is `sequences [(B, L, D)]`.
+    """
+    text = " ".join(docstring.split())
+    tensor, named = r"\[?\([^()]*\)\]?", r"\w+ \[?\([^()]*\)\]?"
+    reading = rf"{named}(?:, {named})* -> {tensor}(?:, {tensor})*"
+    start = re.search(r"Shapes: ", text)
+    found = []
+    while start:
+        match = re.compile(reading).match(text, start.end())
+        if match is None:
+            break
+        before, after = match[0].split(" -> ")
+        inputs = re.findall(r"(\w+) (\[?)\(([^()]*)\)", before)
+        found.append(
+            Shapes(
+                {name: _axes(axes) for name, _, axes in inputs},
+                tuple(_axes(axes) for axes in re.findall(r"\(([^()]*)\)", after)),
+                frozenset(name for name, bracket, _ in inputs if bracket),
+            )
+        )
+        start = re.compile(r"[^.;]*; ").match(text, match.end())
+    return found
+
+
+def _axes(text: str) -> Axes:
+    return tuple(axis.strip() for axis in text.split(",") if axis.strip())
+
+
+def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: Any) -> Any:
+    """Return an instance with small sizes for what the engine wires; `sizes` override them.
+
+    The width `x_dim` is that of the axis which the `Shapes:` line gives x.
+    """
+    given = {**WIRED, **sizes}
+    readings = parse_shapes(inspect.getdoc(component) or "")
+    for name in read_signature(component).wired:
+        if name.endswith("_dim") and name not in given:
+            axes = [r.inputs.get(name.removesuffix("_dim"), ()) for r in readings]
+            given[name] = AXES.get(axes[0][-1], OTHER) if axes and axes[0] else AXES["D"]
+    return instantiate(component, f"wire({component.__name__})", given, dict(options or {}))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A registered component under test, with the options it is tested with."""
+
+    kind: str
+    name: str
+    component: type
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.component) or ""
+
+    def shapes(self) -> list[Shapes]:
+        """Return the readings of the `Shapes:` line, at least one."""
+        readings = parse_shapes(self.doc)
+        assert readings, (
+            f"{self.component.__name__} has no readable line like 'Shapes: a (B, D), b (B, D) -> "
+            "().' in its docstring; add one"
+        )
+        return readings
+
+    def make(self, *, seed: int = 0, **sizes: Any) -> nn.Module:
+        """Return an instance whose weights are drawn with `seed`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return wire(self.component, options=self.options, **sizes)
+
+    def feed(
+        self,
+        shapes: Shapes | None = None,
+        *,
+        leading: Sequence[int] = (),
+        num_outputs: int = 1,
+        classes: bool = False,
+        constant: bool = False,
+        **sizes: int,
+    ) -> dict[str, Value]:
+        """Return inputs for `forward`: Gaussians, or ones where `constant`; `sizes` by axis."""
+        shapes = shapes or self.shapes()[0]
+        known = {**AXES, "C": num_outputs, **sizes}
+        generator = torch.Generator().manual_seed(1)
+
+        def tensor(name: str, axes: Axes) -> Tensor:
+            size = [n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)])]
+            if name in ("mask", "masks"):
+                lengths = known["L"] - torch.arange(known["B"]) % known["L"]  # from 1 to L
+                return torch.arange(known["L"]).expand(size) < lengths[:, None]
+            if name == "target" and classes:
+                return torch.randint(num_outputs, size, generator=generator)
+            if axes[-1] == "L":
+                return torch.randint(5, 20, size, generator=generator)  # token ids
+            return torch.ones(size) if constant else torch.randn(size, generator=generator)
+
+        values: dict[str, Value] = {}
+        for name, axes in shapes.inputs.items():
+            many = name in shapes.listed
+            values[name] = (
+                [tensor(name, axes) for _ in range(AXES["P"])] if many else tensor(name, axes)
+            )
+        asked = inspect.signature(self.component.forward).parameters  # type: ignore[attr-defined]
+        if "progress" in asked:
+            values["progress"] = 0.5
+        if "index" in asked:
+            values["index"] = torch.arange(known["B"])
+        return values
+
+    def expected(
+        self, shapes: Shapes, leading: Sequence[int] = (), **sizes: int
+    ) -> list[tuple[int, ...]]:
+        """Return the output sizes that `shapes` promises."""
+        known = {**AXES, "C": 1, **sizes}
+        return [
+            tuple(n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)]))
+            for axes in shapes.outputs
+        ]
+
+
+def call(module: nn.Module, inputs: Mapping[str, Value], seed: int = 2) -> list[Tensor]:
+    """Return the outputs of `module`, one or several, its random draws made with `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        output = module(**inputs)
+    return list(output) if isinstance(output, (tuple, list)) else [output]
+
+
+def tensors(inputs: Mapping[str, Value]) -> dict[str, Tensor]:
+    """Return the tensors among the inputs, those of a list by name and position."""
+    flat: dict[str, Tensor] = {}
+    for name, value in inputs.items():
+        if isinstance(value, list):
+            flat |= {f"{name}[{i}]": one for i, one in enumerate(value)}
+        elif isinstance(value, Tensor):
+            flat[name] = value
+    return flat
+
+
+def convert(inputs: Mapping[str, Value], **target: Any) -> dict[str, Value]:
+    """Return the inputs on another device, or its floating ones in another dtype."""
+
+    def one(value: Value) -> Value:
+        if isinstance(value, list):
+            return [one(element) for element in value]  # type: ignore[misc]
+        if not isinstance(value, Tensor) or ("dtype" in target and not value.is_floating_point()):
+            return value
+        return value.to(**target)
+
+    return {name: one(value) for name, value in inputs.items()}

@@ -1,0 +1,35 @@
+"""Every registered component passes the checks that plugin authors run on theirs."""
+
+import pytest
+
+from mindkit.hooks import load_plugins
+from mindkit.testing.contracts import contract_cases
+
+# Components whose defaults cannot be built in a test: name -> options, from the fixtures.
+OPTIONS = {"bert": lambda fixture: {"model": str(fixture("tiny_bert"))}}
+
+# Checks left out: (name, check) -> reason.
+SKIPPED: dict[tuple[str, str], str] = {}
+
+SLOW = {(name, "keeps_splits_apart") for name in ("mosei", "ur_funny", "mintrec")}
+
+
+def parameters():
+    for label, case in contract_cases(load_plugins().registries):
+        key = (case.name, case.check)
+        marks = [pytest.mark.skip(SKIPPED[key])] if key in SKIPPED else []
+        marks += [pytest.mark.slow] if key in SLOW else []
+        marks += [pytest.mark.gpu] if case.check == "agrees_across_devices" else []
+        yield pytest.param(case, id=label, marks=marks)
+
+
+@pytest.mark.parametrize("case", list(parameters()))
+def test_component_keeps_its_contract(case, request):
+    options = OPTIONS.get(case.name, lambda fixture: {})(request.getfixturevalue)
+    case(options)
+
+
+def test_every_override_names_a_check_that_exists():
+    cases = {(case.name, case.check) for _, case in contract_cases(load_plugins().registries)}
+    assert {*SKIPPED, *SLOW} <= cases
+    assert set(OPTIONS) <= {name for name, _ in cases}
