@@ -155,7 +155,7 @@ def fit(
                     checkpoints.save(state, name, _best_name(selector))
                     raise Interrupted(
                         f"stopped by {signal.Signals(stop.signal_number).name} in epoch "
-                        f"{running.epoch}, step {running.step}; the state is saved in "
+                        f"{running.epoch + 1}, step {running.step}; the state is saved in "
                         f"{checkpoints.folder}: --resume goes on from there",
                         stop.signal_number,
                     )
@@ -225,7 +225,7 @@ def _refuse_to_go_on(
         else "no epoch was completed before"
     )
     raise TrainingError(
-        f"the loss is not finite: {subject}, first in epoch {running.epoch}, step {step}; {kept}. "
+        f"the loss is not finite: {subject}, first in epoch {running.epoch + 1}, step {step + 1}; {kept}. "
         f"To go on, {remedy}, or set training.clip.norm=1"
     )
 

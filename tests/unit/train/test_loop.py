@@ -162,7 +162,7 @@ def test_a_loss_that_is_not_finite_names_its_term(tiny, train, registries):
         registries.criteria.discard("test")
     message = str(caught.value)
     # Five steps an epoch, one call each: a plain component with state has a module per copy.
-    assert "term 'diff', first in epoch 1, step 1" in message
+    assert "term 'diff', first in epoch 2, step 2" in message
     assert "lower terms.diff.weight" in message
     assert history.closed
 
@@ -174,7 +174,7 @@ def test_the_last_good_checkpoint_survives_a_loss_that_is_not_finite(
         registries.criteria.add("explodes", Explodes)
     try:
         spec = tiny("terms.diff={type: explodes, inputs: [[prediction]]}", "training.batch_size=20")
-        with pytest.raises(TrainingError, match="first in epoch 1, step 2; the last good state"):
+        with pytest.raises(TrainingError, match="first in epoch 2, step 3; the last good state"):
             train(spec)
     finally:
         registries.criteria.discard("test")
@@ -193,7 +193,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(tiny, train):
             os.kill(os.getpid(), signal.SIGINT)
 
     spec = tiny("training.log_every=1")
-    with pytest.raises(Interrupted, match=r"SIGINT in epoch 1, step 2.*--resume"):
+    with pytest.raises(Interrupted, match=r"SIGINT in epoch 2, step 2.*--resume"):
         train(spec, trackers=[History(interrupt)])
     with pytest.raises(MindkitError, match="--resume goes on with it"):
         train(spec)
