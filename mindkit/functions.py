@@ -9,11 +9,11 @@ from typing import Any
 from mindkit.config.catalogue import describe_components
 from mindkit.config.load import dump, load_spec
 from mindkit.data.importing import import_data
-from mindkit.data.library import list_data, open_store, simulate_data
-from mindkit.errors import ConfigError, MindkitError, Problem
+from mindkit.data.library import list_data, simulate_data
 from mindkit.hooks import load_plugins
 from mindkit.model import build
 from mindkit.study.ablate import ablate
+from mindkit.study.check import check
 from mindkit.study.run import run
 from mindkit.train.run import RunResult
 
@@ -52,20 +52,6 @@ def show(method: str, dataset: str | None = None, **arguments: Any) -> str:
     """
     registries = load_plugins(arguments.pop("plugins", ())).registries
     return dump(load_spec(registries, method, dataset=dataset, **arguments), origins=True)
-
-
-def check(method: str, dataset: str | None = None, **arguments: Any) -> list[Problem]:
-    """Return every problem of a config and of its fit to the data; an empty list is good news."""
-    registries = load_plugins(arguments.pop("plugins", ())).registries
-    try:
-        spec = load_spec(registries, method, dataset=dataset, **arguments)
-    except ConfigError as error:
-        return list(error.problems)
-    try:
-        schema = build.InputSchema.of(open_store(spec.data, registries))
-    except MindkitError as error:
-        return [Problem("data", str(error))]
-    return build.check(spec, registries, schema)
 
 
 def load_run(folder: str | Path) -> RunResult:

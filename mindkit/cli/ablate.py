@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from mindkit.cli.options import execution_options, run_options
+from mindkit.cli.options import execution_options, optional_method_options
 
 
 @click.command()
-@run_options
+@optional_method_options
 @click.option(
     "--without",
     multiple=True,
@@ -21,6 +21,8 @@ from mindkit.cli.options import execution_options, run_options
 @execution_options
 def ablate(**arguments: object) -> None:
     """Compare METHOD with itself without each --drop, over seeds: mean ± sd on the test split.
+
+    Without METHOD, the one that configs/default.yaml names.
 
     Finished runs are reused and interrupted ones resumed, so the command can be called again.
     """

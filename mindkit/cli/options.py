@@ -21,13 +21,13 @@ def plugin_option(command: F) -> F:
     )(command)
 
 
-def run_options(command: F) -> F:
+def run_options(command: F, required: bool = True) -> F:
     """Add METHOD and what makes up its config: the arguments of `mindkit.config.load.load_spec`.
 
     They arrive as method, dataset, data, training, settings, drop, simulate and plugins.
     """
     options = (
-        click.argument("method", metavar="METHOD"),
+        click.argument("method", metavar="METHOD" if required else "[METHOD]", required=required),
         click.option(
             "--dataset", metavar="NAME", help="Data set; by default the one the config names."
         ),
@@ -64,6 +64,11 @@ def run_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def optional_method_options(command: F) -> F:
+    """Add what `run_options` does, with a METHOD that may be left out."""
+    return run_options(command, required=False)
 
 
 def execution_options(command: F) -> F:

@@ -23,7 +23,7 @@ class Found:
 
     registry: Registry
     name: str
-    component: type
+    component: type[Any]
 
     def __str__(self) -> str:
         return f"{self.registry.singular} '{self.name}'"

@@ -37,7 +37,7 @@ def _describe(registry: Registry, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _options(component: type) -> list[dict[str, Any]]:
+def _options(component: type[Any]) -> list[dict[str, Any]]:
     signature = read_signature(component)
     options: list[dict[str, Any]] = []
     for name, parameter in signature.options.items():

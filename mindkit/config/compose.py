@@ -38,6 +38,11 @@ def config_root() -> Path:
     raise MindkitError(f"no configs beside {package}: the installation is incomplete")
 
 
+def default_method(root: Path | None = None) -> str:
+    """Return the method that configs/default.yaml names, for commands that were given none."""
+    return str(read_yaml((root or config_root()) / "default.yaml").at(("method",)).plain())
+
+
 @dataclass(frozen=True)
 class Setting:
     """One `path=value`, from `--set` or from the `set` of an ablation."""

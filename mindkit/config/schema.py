@@ -179,7 +179,7 @@ class _Checker:
             if key not in ("from", "through"):
                 what = f"'{key}' has no effect beside `through: {through}`, whose weights it uses"
                 self.report.refuse(extra, (*keys, key), f"{what}; remove it")
-        return through
+        return str(through)
 
     def _in_order(
         self, found: dict[str, Representation], entries: Mapping[str, Node]

@@ -78,7 +78,7 @@ class Terms:
         if node.items is not None:
             schedule, structure["weight"] = self.report.dataclass(Schedule, node, keys)
             return schedule or 1.0
-        value = self.report.value(float, node, keys, default=1.0, words=_WEIGHT)
+        value: float = self.report.value(float, node, keys, default=1.0, words=_WEIGHT)
         structure["weight"] = node_of(value, node.origin)
         return value
 
@@ -106,7 +106,7 @@ class Terms:
         given = self.report.entries(node, keys, silent=True).get("pairs")
         if any(len(line.variables()) == 2 for line, _ in lines):
             hint = Literal["unordered", "ordered"]
-            return self.choice(hint, "unordered", "pairs", node, keys, structure)
+            return str(self.choice(hint, "unordered", "pairs", node, keys, structure))
         if given is not None and lines:
             what = "no line uses both $m and $n, so `pairs` has no effect; remove it"
             self.report.refuse(given, (*keys, "pairs"), what)
@@ -200,7 +200,7 @@ class Terms:
             found
             and found.component.batched
             and "copies" not in read_signature(found.component).wired
-        ):  # type: ignore[attr-defined]
+        ):
             self.report.refuse(node, keys, f"{found} has no parameters to share; remove `copy`")
 
     def _refuse_unfit_stages(self, line: refs.Line, node: Node, keys: Keys) -> None:

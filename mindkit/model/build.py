@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mindkit.config.spec import Block, Reference, Representation, Row, Spec, Term
-from mindkit.errors import ConfigError, DataError, MindkitError, Problem
+from mindkit.errors import DataError, MindkitError, Problem
 from mindkit.kinds import Component, Encoder
 from mindkit.model.graph import Graph, PerModality, StageNode, Tensors
 from mindkit.model.objective import Objective, RowGroup, TermModule
@@ -253,12 +253,6 @@ def check(spec: Spec, registries: Registries, schema: InputSchema) -> list[Probl
     except (MindkitError, ValueError, RuntimeError, TypeError) as error:
         return [Problem("the model cannot be built from this config", str(error))]
     return []
-
-
-def refuse_problems(spec: Spec, registries: Registries, schema: InputSchema) -> None:
-    """Raise `ConfigError` with everything that `check` finds."""
-    if problems := check(spec, registries, schema):
-        raise ConfigError(problems)
 
 
 def _column_problem(

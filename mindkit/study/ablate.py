@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mindkit.config.compose import default_method
 from mindkit.config.load import load_spec
 from mindkit.config.spec import Spec
 from mindkit.errors import MindkitError
@@ -30,7 +31,7 @@ class Ablation:
 
 
 def ablate(
-    method: str = "mind",
+    method: str | None = None,
     dataset: str | None = None,
     *,
     drop: Sequence[str],
@@ -48,13 +49,15 @@ def ablate(
 ) -> Ablation:
     """Train the full method and, for each entry of `drop`, the method without it, over `seeds`.
 
-    An entry is a term, a representation, a modality or a named ablation of the method. `without` is
-    dropped from every row, the full one too, as where the data lack a modality. All configs are
-    checked before the first is trained; finished runs are reused and interrupted ones resumed.
+    Without `method`, it is the one that configs/default.yaml names. An entry is a term, a
+    representation, a modality or a named ablation of the method. `without` is dropped from every
+    row, the full one too, as where the data lack a modality. All configs are checked before the
+    first is trained; finished runs are reused and interrupted ones resumed.
     """
     if not drop:
         raise MindkitError("nothing to ablate; name at least one part, as in --drop cyr")
     registries = load_plugins(plugins).registries
+    method = default_method() if method is None else method
 
     def spec_without(names: Sequence[str]) -> Spec:
         return load_spec(

@@ -9,12 +9,11 @@ from typing import Any
 from mindkit.config.load import load_spec
 from mindkit.config.spec import Spec
 from mindkit.data.library import open_store
-from mindkit.errors import ConfigError, MindkitError, Problem, did_you_mean
+from mindkit.errors import ConfigError, MindkitError, Problem
 from mindkit.hooks import load_plugins
 from mindkit.model.build import InputSchema
 from mindkit.model.build import check as check_model
-from mindkit.registry import Registries
-from mindkit.train.metrics import METRICS
+from mindkit.train.selection import selection_problems
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,3 @@ def check(method: str, dataset: str | None = None, **arguments: Any) -> list[Pro
         return list(examine(method, dataset, **arguments).problems)
     except ConfigError as error:
         return list(error.problems)
-
-
-def selection_problems(spec: Spec, registries: Registries) -> list[Problem]:
-    """Return what is wrong with the metric that selects: its name, or the task it is for."""
-    metric, dataset = spec.training.selection.metric, spec.data.name
-    task = registries.datasets.get(dataset).task  # type: ignore[attr-defined]
-    fitting = [name for name, one in METRICS.items() if one.task == task]
-    if metric in fitting:
-        return []
-    where = "training.selection.metric"
-    if origin := spec.origins.get(where):
-        where = f"{origin}: {where}"
-    if metric in METRICS:
-        what = f"'{metric}' is for {METRICS[metric].task}, but '{dataset}' is a {task} task"
-        return [Problem(where, f"{what}; choose from: {', '.join(fitting)}")]
-    return [Problem(where, f"no metric named '{metric}'{did_you_mean(metric, fitting)}")]

@@ -225,8 +225,8 @@ def _refuse_to_go_on(
         else "no epoch was completed before"
     )
     raise TrainingError(
-        f"the loss is not finite: {subject}, first in epoch {running.epoch + 1}, step {step + 1}; {kept}. "
-        f"To go on, {remedy}, or set training.clip.norm=1"
+        f"the loss is not finite: {subject}, first in epoch {running.epoch + 1}, "
+        f"step {step + 1}; {kept}. To go on, {remedy}, or set training.clip.norm=1"
     )
 
 

@@ -29,15 +29,16 @@ from mindkit.data.leaks import refuse_leaks
 from mindkit.data.library import open_store
 from mindkit.data.prepare import prepare
 from mindkit.data.store import Store
-from mindkit.errors import MindkitError
+from mindkit.errors import ConfigError, MindkitError
 from mindkit.kinds import Tracker
-from mindkit.model.build import InputSchema, Model, build, count_parameters, refuse_problems
+from mindkit.model.build import InputSchema, Model, build, check, count_parameters
 from mindkit.registry import Registries
 from mindkit.train.checkpoint import Checkpoints
 from mindkit.train.device import Device, choose_device
 from mindkit.train.evaluate import predict, score
 from mindkit.train.loop import fit
 from mindkit.train.seed import seed_everything
+from mindkit.train.selection import selection_problems
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def run_spec(
     """
     store = open_store(spec.data, registries) if store is None else store
     schema = InputSchema.of(store)
-    refuse_problems(spec, registries, schema)
+    if problems := [*selection_problems(spec, registries), *check(spec, registries, schema)]:
+        raise ConfigError(problems)
     stamps = _stamps(spec, store)
     place = choose_device(device, spec.training.precision)
     folder = run_folder(spec, out)
@@ -122,7 +124,8 @@ def run_spec(
     prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
     model.to(place.torch)
     prepared = prepared.to(place.torch)
-    _describe(folder, spec, store, schema, place)
+    plugins = sorted({entry.plugin for registry in registries for entry in registry})
+    _describe(folder, spec, store, schema, place, plugins)
     metrics = registries.datasets.get(spec.data.name).metrics
     followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
     try:
@@ -210,7 +213,9 @@ def _refuse_other_data(folder: Path, digest: str, store: Store) -> None:
         )
 
 
-def _describe(folder: Path, spec: Spec, store: Store, schema: InputSchema, place: Device) -> None:
+def _describe(
+    folder: Path, spec: Spec, store: Store, schema: InputSchema, place: Device, plugins: list[str]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "config.yaml", dump(spec, origins=True))
     write_text(folder / "schema.json", schema.to_json())
@@ -223,6 +228,7 @@ def _describe(folder: Path, spec: Spec, store: Store, schema: InputSchema, place
         "device": place.name,
         "precision": "bfloat16" if place.bfloat16 else "float32",
         "threads": torch.get_num_threads(),
+        "plugins": plugins,
         "data": store.describe(),
     }
     write_text(folder / "environment.json", json.dumps(environment, indent=2))

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from mindkit.config import spec
-from mindkit.train.metrics import better
+from mindkit.errors import Problem, did_you_mean
+from mindkit.registry import Registries
+from mindkit.train.metrics import METRICS, better
 
 Decision = Literal["best", "wait", "rollback", "stop"]
 
@@ -55,3 +57,19 @@ class Selector:
         if self.best is None:
             return True
         return value <= self.best if self.mode == "min" else value >= self.best
+
+
+def selection_problems(whole: spec.Spec, registries: Registries) -> list[Problem]:
+    """Return what is wrong with the metric that selects: its name, or the task it is for."""
+    metric, dataset = whole.training.selection.metric, whole.data.name
+    task = registries.datasets.get(dataset).task
+    fitting = [name for name, one in METRICS.items() if one.task == task]
+    if metric in fitting:
+        return []
+    where = "training.selection.metric"
+    if origin := whole.origins.get(where):
+        where = f"{origin}: {where}"
+    if metric in METRICS:
+        what = f"'{metric}' is for {METRICS[metric].task}, but '{dataset}' is a {task} task"
+        return [Problem(where, f"{what}; choose from: {', '.join(fitting)}")]
+    return [Problem(where, f"no metric named '{metric}'{did_you_mean(metric, fitting)}")]
