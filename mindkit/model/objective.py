@@ -119,11 +119,9 @@ def gather(references: tuple[Reference, ...], tensors: Tensors, cache: Cache) ->
 class TermModule(nn.Module):
     """A named term: its groups of rows, how they are reduced, and the weight.
 
-    coefficients: (R,) in the order of the groups' rows; their dot product with the row values is
-    the term's value. sign: -1 when the value is to be maximised.
+    coefficients: R numbers in the order of the groups' rows; their dot product with the row values
+    is the term's value. sign: -1 when the value is to be maximised.
     """
-
-    coefficients: Tensor
 
     def __init__(
         self,
@@ -138,14 +136,18 @@ class TermModule(nn.Module):
         self.name = name
         self.groups = nn.ModuleList(groups)
         self.weight, self.sign, self.learning = weight, sign, learning
-        self.register_buffer("coefficients", torch.tensor(coefficients), persistent=False)
+        self.coefficients = tuple(coefficients)
+        self._cast: Tensor | None = None
         self._warned = False
 
     def forward(self, tensors: Tensors, cache: Cache, context: Context) -> Tensor:
         """Return the unweighted value, ()."""
         rows = torch.cat([group(tensors, cache, context) for group in self.groups])
         self._warn_if_skipped(len(context.index))
-        return (rows * self.coefficients.to(rows.dtype)).sum()
+        if self._cast is None or (self._cast.dtype, self._cast.device) != (rows.dtype, rows.device):
+            # Made once from exact numbers: a float32 buffer would spoil 1/3 for a float64 model.
+            self._cast = rows.new_tensor(self.coefficients)
+        return (rows * self._cast).sum()
 
     def learning_loss(self, tensors: Tensors) -> Tensor:
         """Return what the term's own optimiser minimises, ()."""

@@ -185,3 +185,11 @@ def context(rows):
     from mindkit.model.objective import Context
 
     return Context(0.0, torch.arange(rows))
+
+
+def test_a_mean_of_three_is_exact_in_float64(tensors):
+    rows = [row(0, a=A, b=B), row(0, a=A, b=C), row(0, a=B, b=C)]
+    module = term([RowGroup([Distance()], rows, 1, [0, 0, 0])], [1 / 3] * 3)
+    values = [(tensors[x] - tensors[y]).square().mean() for x, y in ((A, B), (A, C), (B, C))]
+    _, value = value_of(module.double(), tensors)
+    assert value.item() == pytest.approx(sum(values).item() / 3, rel=1e-14)
