@@ -119,10 +119,9 @@ def run_spec(
     began = time.monotonic()
     training = spec.training
     seed_everything(training.seed, training.deterministic)
-    model = build(spec, registries, schema)
+    model = build(spec, registries, schema).to(place.torch)
     encoders = dict(model.graph.encoders.items())
     prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
-    model.to(place.torch)
     prepared = prepared.to(place.torch)
     plugins = sorted({entry.plugin for registry in registries for entry in registry})
     _describe(folder, spec, store, schema, place, plugins)

@@ -99,9 +99,10 @@ class Bert(Encoder):
         return tokenizer(texts, truncation=True, max_length=self.max_length)["input_ids"]
 
     def _encode(self, column: Column, batch_size: int = 64) -> Tensor:
-        """Read-out vectors (N, H) of the texts, in batches of like length."""
-        tokens = Column.of_tokens(self._tokens(column))
-        transformer = pretrained.load_model(self.model).eval()
+        """Read-out vectors (N, H) of the texts, in batches of like length, where the encoder is."""
+        device = next(self.projection.parameters()).device
+        tokens = Column.of_tokens(self._tokens(column)).to(device)
+        transformer = pretrained.load_model(self.model).eval().to(device)
         config: Any = transformer.config
         assert tokens.lengths is not None
         order = tokens.lengths.argsort(stable=True)
@@ -111,7 +112,7 @@ class Bert(Encoder):
                 ids, mask = tokens.gather(rows)
                 assert mask is not None
                 hidden = pretrained.hidden_states(transformer, ids, mask)
-                vectors[rows] = self._read(hidden, mask)
+                vectors[rows] = self._read(hidden, mask).cpu()
         return vectors
 
 
