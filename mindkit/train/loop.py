@@ -89,10 +89,12 @@ def fit(
     device: Device,
     checkpoints: Checkpoints,
     trackers: Sequence[Tracker] = (),
+    stamps: Sequence[str] = (),
 ) -> Fitted:
     """Train to the end and leave the selected epoch's weights in `model`.
 
-    `store` is prepared and on the device. Goes on from the latest checkpoint if there is one.
+    `store` is prepared and on the device; `stamps` go into every record. Goes on from the latest
+    checkpoint if there is one.
     Raises TrainingError when a loss is not finite, Interrupted when a signal came.
     """
     training, data = spec.training, spec.data
@@ -173,6 +175,7 @@ def fit(
                 "decision": decision,
                 "rate": main.param_groups[0]["lr"],
                 "seconds": round(time.monotonic() - began, 3),
+                **({"stamps": list(stamps)} if stamps else {}),
             }
             name = f"epoch-{running.epoch}"
             running.next_epoch()

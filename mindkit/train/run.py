@@ -124,13 +124,13 @@ def run_spec(
     prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
     prepared = prepared.to(place.torch)
     plugins = sorted({entry.plugin for registry in registries for entry in registry})
-    _describe(folder, spec, store, schema, place, plugins)
+    _describe(folder, spec, store, schema, place, plugins, stamps)
     metrics = registries.datasets.get(spec.data.name).metrics
     followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
     try:
         for tracker in followers:
             tracker.start(folder, spec.resolved)
-        fitted = fit(model, prepared, metrics, spec, place, checkpoints, followers)
+        fitted = fit(model, prepared, metrics, spec, place, checkpoints, followers, stamps)
         # The first and only time that the test split is read, with the selected weights.
         predictions = {
             name: predict(
@@ -213,12 +213,20 @@ def _refuse_other_data(folder: Path, digest: str, store: Store) -> None:
 
 
 def _describe(
-    folder: Path, spec: Spec, store: Store, schema: InputSchema, place: Device, plugins: list[str]
+    folder: Path,
+    spec: Spec,
+    store: Store,
+    schema: InputSchema,
+    place: Device,
+    plugins: Sequence[str],
+    stamps: Sequence[str],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "config.yaml", dump(spec, origins=True))
+    marks = "".join(f"# {stamp}\n" for stamp in stamps)
+    write_text(folder / "config.yaml", marks + dump(spec, origins=True))
     write_text(folder / "schema.json", schema.to_json())
     environment = {
+        "stamps": stamps,
         "mindkit": mindkit.__version__,
         "commit": _commit(),
         "python": platform.python_version(),
@@ -248,8 +256,10 @@ def _save(
 ) -> None:
     folder = result.folder
     with writing(folder / "model.safetensors") as temporary:
-        save_file({name: t.cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
-    write_text(folder / "predictions.csv", _predictions_table(store, predictions))
+        state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+        save_file(state, temporary, metadata={"stamps": json.dumps(result.stamps)})
+    table = _predictions_table(store, predictions, result.stamps)
+    write_text(folder / "predictions.csv", table)
     values = {name: value for name, value in asdict(result).items() if name != "folder"}
     for split in ("valid", "test"):
         scores = values[split].items()
@@ -257,19 +267,22 @@ def _save(
     write_text(folder / "metrics.json", json.dumps(values, indent=2))  # last: the run is finished
 
 
-def _predictions_table(store: Store, predictions: Mapping[str, np.ndarray]) -> str:
+def _predictions_table(
+    store: Store, predictions: Mapping[str, np.ndarray], stamps: Sequence[str]
+) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     columns = (
         ["prediction"] if store.task == "regression" else [f"score_{c}" for c in _classes(store)]
     )
-    writer.writerow(["id", "split", "truth", *columns])
+    mark = ["; ".join(stamps)] if stamps else []
+    writer.writerow(["id", "split", "truth", *columns, *(["stamp"] if stamps else [])])
     for name, values in predictions.items():
         split = store.splits[name]
         for identifier, truth, row in zip(
             split.ids, split.target.tolist(), values.tolist(), strict=True
         ):
-            writer.writerow([identifier, name, repr(truth), *map(repr, row)])
+            writer.writerow([identifier, name, repr(truth), *map(repr, row), *mark])
     return table.getvalue()
 
 

@@ -305,3 +305,26 @@ def test_a_gpu_run_ends_near_the_cpu_run(tiny, registries, tmp_path):
         tiny("training.precision=float32"), registries, out=tmp_path / "b", device="cuda"
     )
     assert gpu.test["mae"] == pytest.approx(cpu.test["mae"], abs=0.3)  # noise is drawn elsewhere
+
+
+def test_every_output_on_simulated_data_says_so(tiny, registries, tmp_path):
+    from dataclasses import replace
+
+    from safetensors import safe_open
+
+    from mindkit.data.library import open_store
+
+    spec = tiny("training.epochs=1")
+    store = replace(open_store(spec.data, registries), simulated=True)
+    folder = run_spec(spec, registries, out=tmp_path, device="cpu", store=store).folder
+    for name in ("config.yaml", "environment.json", "metrics.json", "history.jsonl"):
+        assert "SIMULATED DATA" in (folder / name).read_text(), name
+    rows = (folder / "predictions.csv").read_text().splitlines()
+    assert all("SIMULATED DATA" in row for row in rows[1:])
+    with safe_open(folder / "model.safetensors", "pt") as weights:
+        assert "SIMULATED DATA" in weights.metadata()["stamps"]
+
+
+def test_training_under_bfloat16_stays_finite_and_learns(tiny, train):
+    result = train(tiny("training.precision=bfloat16", "training.epochs=8"))
+    assert result.test["mae"] < 1.5
