@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from mindkit.api import MLP, Criterion, ReversalSchedule, reversal_strength, reverse_gradient
 
@@ -51,7 +52,7 @@ class Cyclic(Criterion):
     def forward(self, source: Tensor, target: Tensor, *, progress: float) -> Tensor:
         target = target.detach() if self.detach_target else target
         source = reverse_gradient(source, reversal_strength(progress, *self.reversal))
-        squares = (self.decoder(source) - target).square()  # (..., B, E)
+        squares = mse_loss(self.decoder(source), target, reduction="none")  # (..., B, E)
         if self.error == "mean":
             return squares.mean((-1, -2))
         total = squares.sum((-1, -2))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from mindkit.api import MLP, Reconstruction
 
@@ -35,4 +36,4 @@ class MlpDecoder(Reconstruction):
 
     def forward(self, parts: Tensor, target: Tensor) -> Tensor:
         target = target.detach() if self.detach_target else target
-        return (self.decoder(parts) - target).square().mean((-1, -2))
+        return mse_loss(self.decoder(parts), target, reduction="none").mean((-1, -2))
