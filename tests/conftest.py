@@ -50,3 +50,51 @@ def tiny_bert(tmp_path_factory):
         torch.manual_seed(0)
         BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_mosi(tmp_path_factory):
+    """A table like MOSI's: 24, 8 and 8 clips of a few words, 5 and 4 features a step."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    splits = ["train"] * 24 + ["valid"] * 8 + ["test"] * 8
+    words = ["good", "bad", "fine", "dull", "it", "was", "so", "and", "we", "saw"]
+    texts = [" ".join(random.choice(words, random.integers(1, 6))) for _ in splits]
+    columns = {"audio": np.zeros((40, 6, 5), "f4"), "vision": np.zeros((40, 6, 4), "f4")}
+    for row, length in enumerate(random.integers(1, 7, 40)):
+        for values in columns.values():
+            values[row, :length] = random.normal(size=(length, values.shape[2]))
+    path = tmp_path_factory.mktemp("tiny_mosi") / "tiny.npz"
+    np.savez(
+        path,
+        id=[f"clip_{row}" for row in range(40)],
+        split=splits,
+        label=random.uniform(-3, 3, 40).round(1).astype("f4"),
+        text=texts,
+        **columns,
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_mind(tiny_bert):
+    """The `--set` lines that make MInD small, with one epoch, and keep its structure."""
+    return (
+        "width=16",
+        f"encoders.text.model={tiny_bert}",
+        "encoders.audio={type: transformer, layers: 1, heads: 2}",
+        "encoders.vision={type: transformer, layers: 1, heads: 2}",
+        "fusion.fused=8",
+        "fusion.hidden=8",
+        "terms.info.hidden=8",
+        "terms.recon.hidden=8",
+        "training.epochs=1",
+        "training.batch_size=8",
+    )
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    """Keep imported data and caches of the person who runs the tests out of them."""
+    monkeypatch.setenv("MINDKIT_HOME", str(tmp_path / "home"))
