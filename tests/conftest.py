@@ -98,3 +98,45 @@ def small_mind(tiny_bert):
 def own_home(tmp_path, monkeypatch):
     """Keep imported data and caches of the person who runs the tests out of them."""
     monkeypatch.setenv("MINDKIT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def one_backward(tiny_mosi, small_mind):
+    """Return the spec, the model and the terms' values after one backward of the small MInD."""
+    import torch
+
+    from mindkit.config.load import load_spec
+    from mindkit.data.library import open_store
+    from mindkit.data.prepare import prepare
+    from mindkit.model.build import InputSchema, build
+
+    def call(registries, settings=(), drop=(), small=small_mind):
+        spec = load_spec(
+            registries,
+            "mind",
+            dataset="mosi",
+            data=str(tiny_mosi),
+            settings=[*small, *settings],
+            drop=drop,
+        )
+        store = open_store(spec.data, registries)
+        torch.manual_seed(0)
+        model = build(spec, registries, InputSchema.of(store)).train()
+        train = prepare(store, dict(model.graph.encoders.items()), spec.data, None).splits["train"]
+        odd = torch.arange(len(train) - 1)  # signs of an even number of errors may cancel
+        batch = train.batch(odd, model.graph.modalities)
+        total, values = model.objective(model.graph(batch), batch.target, batch.index, 0.5)
+        total.backward()
+        return spec, model, dict(zip(model.objective.names, values.tolist(), strict=True))
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """Return the names of the trainable parameters that got no gradient, or zeros only."""
+    return lambda module: [
+        name
+        for name, tensor in module.named_parameters()
+        if tensor.requires_grad and (tensor.grad is None or not tensor.grad.any())
+    ]
