@@ -44,11 +44,33 @@ class Commands(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def _ask_plugins(self) -> None:
-        if not self._asked_plugins:
-            from mindkit.hooks import load_plugins
+        if self._asked_plugins:
+            return
+        from mindkit.hooks import load_plugins
 
-            self._asked_plugins = True
-            load_plugins().manager.hook.mindkit_commands(cli=self)
+        self._asked_plugins = True
+        manager = load_plugins().manager
+        named = manager.list_name_plugin()
+        for name, plugin in named:
+            offered = click.Group()  # its own, so that what fails half-way leaves nothing
+            others = [other for _, other in named if other is not plugin]
+            try:
+                manager.subset_hook_caller("mindkit_commands", others)(cli=offered)
+            except Exception as error:  # a plugin may raise anything; the other commands still work
+                reason = f"{type(error).__name__}: {error}"
+                warnings.warn(
+                    f"the commands of plugin '{name}' are left out: {reason}", stacklevel=2
+                )
+                continue
+            for command in offered.commands.values():
+                self._add(command, name)
+
+    def _add(self, command: click.Command, plugin: str) -> None:
+        if command.name in self.commands:
+            text = f"command '{command.name}' of plugin '{plugin}' is left out: the name is taken"
+            warnings.warn(text, stacklevel=2)
+        else:
+            self.add_command(command)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

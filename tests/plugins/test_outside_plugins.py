@@ -19,7 +19,22 @@ EXAMPLES = ROOT / "tests" / "examples"
 LOSS, ESTIMATOR, HEAD = (
     str(EXAMPLES / name) for name in ("my_losses.py", "my_estimator.py", "my_head.py")
 )
-BROKEN = "raise RuntimeError('no luck today')\n"
+RAISING = "raise RuntimeError('no luck today')\n"
+COMMANDS = """\
+import click
+
+from mindkit.api import hookimpl
+
+
+@hookimpl
+def mindkit_commands(cli):
+    {}
+    {}
+"""
+RAISING_COMMANDS = COMMANDS.format(
+    "cli.add_command(click.Command('half'))", "raise RuntimeError('no luck')"
+)
+TAKING_RUN = COMMANDS.format("cli.add_command(click.Command('run', help='another run'))", "")
 
 
 def without(settings, *blocks):
@@ -197,28 +212,49 @@ def test_an_installed_component_keeps_the_contract_of_its_kind(installed, kind, 
 
 
 @pytest.fixture
-def broken(tmp_path):
-    """A folder with an installed plugin that raises when it is imported."""
-    folder = tmp_path / "site"
-    facts = folder / "mindkit_broken-0.1.0.dist-info"
-    facts.mkdir(parents=True)
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mindkit-broken\nVersion: 0.1.0\n")
-    (facts / "entry_points.txt").write_text("[mindkit.plugins]\nbroken = mindkit_broken\n")
-    (folder / "mindkit_broken.py").write_text(BROKEN)
-    return folder
+def pretend(tmp_path):
+    """Write a module and the metadata of a package that offers it; return their folder."""
+
+    def call(text):
+        folder = tmp_path / "site"
+        facts = folder / "mindkit_odd-0.1.0.dist-info"
+        facts.mkdir(parents=True)
+        (facts / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: mindkit-odd\nVersion: 0.1.0\n"
+        )
+        (facts / "entry_points.txt").write_text("[mindkit.plugins]\nodd = mindkit_odd\n")
+        (folder / "mindkit_odd.py").write_text(text)
+        return folder
+
+    return call
 
 
-def test_an_installed_plugin_that_raises_is_reported_and_the_rest_works(mindkit, broken):
-    done = mindkit(broken, "components", "criteria")
+def test_an_installed_plugin_that_raises_is_reported_and_the_rest_works(mindkit, pretend):
+    done = mindkit(pretend(RAISING), "components", "criteria")
     assert done.returncode == 0
     assert done.stderr == (
-        "warning: plugin 'broken' (mindkit_broken) is left out: RuntimeError: no luck today\n"
+        "warning: plugin 'odd' (mindkit_odd) is left out: RuntimeError: no luck today\n"
     )
     assert "criteria\thsic\tbasics" in done.stdout
 
 
-def test_the_help_still_works_beside_a_broken_plugin(mindkit, broken):
-    done = mindkit(broken, "--help")
+def test_the_help_still_works_beside_a_broken_plugin(mindkit, pretend):
+    done = mindkit(pretend(RAISING), "--help")
     assert done.returncode == 0
     assert "ablate" in done.stdout
-    assert "plugin 'broken' (mindkit_broken) is left out" in done.stderr
+    assert "plugin 'odd' (mindkit_odd) is left out" in done.stderr
+
+
+def test_commands_that_fail_half_way_are_left_out_whole_and_reported(mindkit, pretend):
+    done = mindkit(pretend(RAISING_COMMANDS), "--help")
+    assert done.returncode == 0
+    assert "ablate" in done.stdout
+    assert "half" not in done.stdout
+    assert "the commands of plugin 'odd' are left out: RuntimeError: no luck" in done.stderr
+
+
+def test_a_plugin_cannot_take_the_name_of_a_built_in_command(mindkit, pretend):
+    done = mindkit(pretend(TAKING_RUN), "--help")
+    assert "Train METHOD, select on validation" in done.stdout
+    assert "another run" not in done.stdout
+    assert "command 'run' of plugin 'odd' is left out: the name is taken" in done.stderr
