@@ -1,0 +1,5 @@
+"""`python -m mindkit` is `mindkit`."""
+
+from mindkit.cli import main
+
+main()
