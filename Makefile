@@ -11,3 +11,6 @@ types:
 
 tests:
 	python -m pytest
+
+docs:  ## write the generated parts of README.md
+	python tests/architecture/docs.py

@@ -1,4 +1,5 @@
 import ast
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -48,3 +49,13 @@ def test_the_readme_test_command_is_what_ci_runs():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert blocks[1] == ci[-1]
     assert len(blocks[0].splitlines()) == len(blocks[1].splitlines()) == 1
+
+
+def test_the_readme_lists_the_components_of_today():
+    path = Path(__file__).with_name("docs.py")
+    spec = importlib.util.spec_from_file_location("docs", path)
+    docs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(docs)
+    text = docs.README.read_text(encoding="utf-8")
+    assert docs.table() in text, "run `make docs`"
+    assert docs.rendered(text) == text
