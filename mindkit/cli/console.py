@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,13 +27,17 @@ from mindkit.study.run import Results
 from mindkit.train.metrics import METRICS, better
 
 SHOWN_EPOCHS = 5
+WIDTH_OF_FILES = 160  # columns of output that goes to a file or a pipe
 
 
 class Console:
     """Prints to standard output; without a terminal, plain lines take the live display's place."""
 
     def __init__(self, console: rich.console.Console | None = None) -> None:
-        self.rich = console or rich.console.Console(highlight=False)
+        self.rich = console or rich.console.Console(highlight=False, markup=False)
+        if console is None and not self.rich.is_terminal and "COLUMNS" not in os.environ:
+            self.rich.width = WIDTH_OF_FILES
+        self.started: set[Path] = set()
         handler = RichHandler(console=self.rich, show_time=False, show_path=False)
         log = logging.getLogger("mindkit")
         log.handlers = [handler]
@@ -40,7 +45,7 @@ class Console:
 
     def display(self, label: str, spec: Spec) -> Tracker:
         """Return a tracker that shows one run."""
-        return LiveDisplay(self.rich, label, spec)
+        return LiveDisplay(self.rich, label, spec, self.started)
 
     def results(self, results: Results) -> None:
         """Print the closing table of a run, or of its seeds."""
@@ -67,6 +72,7 @@ class Console:
                 f"{run.parameters:,} parameters, {run.seconds:.0f} s; {run.folder}",
                 soft_wrap=True,
             )
+        self._say_what_was_read(results)
         self._say(results.stamps, first.dropped)
 
     def ablation(self, ablation: Ablation) -> None:
@@ -75,10 +81,11 @@ class Console:
         metrics = list(full.runs[0].test)[:6]
         title = f"ablations on {full.runs[0].dataset}, test split, {len(full)} seed(s), mean ± sd"
         table = Table(title=title, title_justify="left")
-        table.add_column("row")
+        table.add_column("row", overflow="fold")
         for metric in metrics:
-            table.add_column(_labelled(metric), justify="right")
-        table.add_column("parameters", justify="right")
+            heading = _labelled(metric).replace("_", "_\n")  # two lines fit 80 columns uncut
+            table.add_column(heading, justify="right", overflow="fold")
+        table.add_column("param-\neters", justify="right", no_wrap=True)
         for results in ablation.rows():
             cells = [_cell(results, metric, "test") for metric in metrics]
             table.add_row(results.name, *cells, f"{results.runs[0].parameters:,}")
@@ -87,7 +94,19 @@ class Console:
         for results in ablation.dropped.values():
             for line in results.runs[0].dropped:
                 self.rich.print(f"{results.name}: {line}", style="dim", soft_wrap=True)
+        for results in ablation.rows():
+            self._say_what_was_read(results)
         self._say(full.stamps, ())
+
+    def _say_what_was_read(self, results: Results) -> None:
+        seeds = [str(run.seed) for run in results if run.folder not in self.started]
+        if seeds:
+            self.rich.print(
+                f"{results.name}, seed {', '.join(seeds)}: finished before and read again; "
+                "--fresh repeats it, as after a change of code",
+                style="dim",
+                soft_wrap=True,
+            )
 
     def _say(self, stamps: tuple[str, ...], dropped: tuple[str, ...]) -> None:
         for line in dropped:
@@ -99,8 +118,10 @@ class Console:
 class LiveDisplay(Tracker):
     """One run as it goes: epoch, losses by term, validation metrics, time left."""
 
-    def __init__(self, console: rich.console.Console, label: str, spec: Spec) -> None:
-        self.console, self.label, self.spec = console, label, spec
+    def __init__(
+        self, console: rich.console.Console, label: str, spec: Spec, started: set[Path]
+    ) -> None:
+        self.console, self.label, self.spec, self.started = console, label, spec, started
         self.metric = spec.training.selection.metric
         self.epochs: list[Mapping[str, Any]] = []
         self.losses: Mapping[str, float] = {}
@@ -119,10 +140,10 @@ class LiveDisplay(Tracker):
         self.began = time.monotonic()
 
     def start(self, folder: Path, config: Mapping[str, Any]) -> None:
+        self.started.add(folder)
         selection = self.spec.training.selection
-        self.console.print(
-            f"[bold]{self.label}[/] on {self.spec.data.name} -> {folder}", soft_wrap=True
-        )
+        title = Text.assemble((self.label, "bold"), f" on {self.spec.data.name} -> {folder}")
+        self.console.print(title, soft_wrap=True)
         self.console.print(
             f"selection: {selection.metric} on validation, {better(selection.metric)}; patience "
             f"{selection.patience}, rollbacks {selection.rollback}; test scored once, at the end",

@@ -128,8 +128,13 @@ def run_seeds(
 
 def with_seed(spec: Spec, seed: int) -> Spec:
     """Return the same spec with another seed."""
+    first = spec.training.seed
+    if seed == first:
+        return spec
     resolved = spec.resolved | {"training": spec.resolved["training"] | {"seed": seed}}
-    return replace(spec, training=replace(spec.training, seed=seed), resolved=resolved)
+    origins = spec.origins | {"training.seed": f"--seeds, counted from {first}"}
+    training = replace(spec.training, seed=seed)
+    return replace(spec, training=training, resolved=resolved, origins=origins)
 
 
 def _name(method: str, drop: Sequence[str]) -> str:

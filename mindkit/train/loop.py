@@ -197,6 +197,8 @@ def fit(
             "choose another metric with --set training.selection.metric=mae"
         )
     assert selector.best is not None
+    for term in model.objective.learners().values():
+        term.requires_grad_(True)
     model.load_state_dict(checkpoints.best()["model"])
     return Fitted(selector.epoch, selector.best, running.epoch)
 
@@ -298,6 +300,7 @@ def _watching_signals() -> Iterator[Stop]:
 
     def ask(number: int, frame: object) -> None:
         stop.signal_number = number
+        signal.signal(number, stop.previous[number])  # asked again, it does not wait for the step
 
     for watched in (signal.SIGINT, signal.SIGTERM):
         stop.previous[watched] = signal.signal(watched, ask)
