@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from mindkit.config.source import Origin, node_of
 from mindkit.config.spec import Block, Reference, Representation, Row, Spec, Term
-from mindkit.errors import DataError, MindkitError, Problem
+from mindkit.config.values import Report
+from mindkit.errors import ConfigError, DataError, MindkitError, Problem
 from mindkit.kinds import Component, Encoder
 from mindkit.model.graph import Graph, PerModality, StageNode, Tensors
 from mindkit.model.objective import Objective, RowGroup, TermModule
@@ -75,7 +77,7 @@ def create(registries: Registries, kind: str, name: str, **arguments: Any) -> An
     """Return one component that works alone, as in a notebook.
 
     `arguments` are its options, and the sizes it is wired with (`x_dim=128`, `width=64`, …);
-    `copies` is 1 unless given.
+    `copies` is 1 unless given. Options are checked as those in a config are.
     """
     registry = registries.kind(kind)
     component = registry.get(name)
@@ -87,8 +89,24 @@ def create(registries: Registries, kind: str, name: str, **arguments: Any) -> An
                 f"{registry.singular} '{name}' takes no '{argument}'; it takes: {', '.join(known)}"
             )
     sizes = {"copies": 1, **arguments}
-    options = {key: value for key, value in arguments.items() if key in signature.options}
-    return instantiate(component, f"create({kind!r}, {name!r})", sizes, options)
+    parameters = {**signature.wired, **signature.options}.values()
+    required = [one.name for one in parameters if one.default is one.empty]
+    missing = [one for one in required if one not in sizes]
+    place = f"create({kind!r}, {name!r})"
+    if missing:
+        more = "".join(f", {one}=…" for one in missing)
+        raise MindkitError(
+            f"{registry.singular} '{name}' needs {' and '.join(missing)} too: {place[:-1]}{more})"
+        )
+    report = Report()
+    options = {
+        key: report.value(signature.hints.get(key, Any), node_of(value, Origin(place)), (key,))
+        for key, value in arguments.items()
+        if key in signature.options
+    }
+    if report.problems:
+        raise ConfigError(report.problems)
+    return instantiate(component, place, sizes, options)
 
 
 def instantiate(
