@@ -21,6 +21,7 @@ def writing(path: Path | str) -> Iterator[Path]:
     temporary = _beside(path)
     try:
         yield temporary
+        temporary.chmod(0o666 & ~_umask())  # some writers make files that only their owner reads
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -65,6 +66,12 @@ def write_bytes(path: Path | str, content: bytes) -> None:
 def write_text(path: Path | str, text: str) -> None:
     """Write `text` to `path` in UTF-8, whole or not at all; missing folders are made."""
     write_bytes(path, text.encode())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _beside(path: Path) -> Path:

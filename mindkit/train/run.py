@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -113,7 +114,8 @@ def run_spec(
     place = choose_device(device, spec.training.precision)
     folder = run_folder(spec, out)
     checkpoints = Checkpoints(folder / "checkpoint")
-    if finished := _look_at(folder, checkpoints, store, resume, fresh):
+    plugins = _plugin_code(registries)
+    if finished := _look_at(folder, checkpoints, store, plugins, resume, fresh):
         return finished
 
     began = time.monotonic()
@@ -123,7 +125,6 @@ def run_spec(
     encoders = dict(model.graph.encoders.items())
     prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
     prepared = prepared.to(place.torch)
-    plugins = sorted({entry.plugin for registry in registries for entry in registry})
     _describe(folder, spec, store, schema, place, plugins, stamps)
     metrics = registries.datasets.get(spec.data.name).metrics
     followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
@@ -184,32 +185,48 @@ def _stamps(spec: Spec, store: Store) -> tuple[str, ...]:
 
 
 def _look_at(
-    folder: Path, checkpoints: Checkpoints, store: Store, resume: bool, fresh: bool
+    folder: Path,
+    checkpoints: Checkpoints,
+    store: Store,
+    plugins: dict[str, str | None],
+    resume: bool,
+    fresh: bool,
 ) -> RunResult | None:
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
         return None
-    if (folder / "metrics.json").is_file():
-        result = RunResult.read(folder)
-        _refuse_other_data(folder, result.data["digest"], store)
-        return result
-    if checkpoints.exist():
-        if not resume:
-            raise MindkitError(
-                f"{folder} holds an interrupted run of this config; --resume goes on with it, "
-                "--fresh starts again"
-            )
-        saved = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-        _refuse_other_data(folder, saved["data"]["digest"], store)
-    return None
-
-
-def _refuse_other_data(folder: Path, digest: str, store: Store) -> None:
+    finished = (folder / "metrics.json").is_file()
+    if not finished and not checkpoints.exist():
+        return None
+    if not finished and not resume:
+        raise MindkitError(
+            f"{folder} holds an interrupted run of this config; --resume goes on with it, "
+            "--fresh starts again"
+        )
+    saved = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    digest = saved["data"]["digest"]
     if digest != store.digest:
         raise MindkitError(
             f"{folder} was run on other data (digest {digest[:12]}, now {store.digest[:12]}); "
             "--fresh runs it again on what is there now, --out keeps both"
         )
+    for name, code in saved["plugins"].items():
+        if name in plugins and plugins[name] != code:
+            raise MindkitError(
+                f"{folder} was run with an earlier version of the plugin {name}; --fresh runs it "
+                "again with the code of now, --out keeps both"
+            )
+    return RunResult.read(folder) if finished else None
+
+
+def _plugin_code(registries: Registries) -> dict[str, str | None]:
+    """SHA-256 of each plugin that is a file of the user's; None for installed ones."""
+    names = sorted({entry.plugin for registry in registries for entry in registry})
+    files = {name: Path(name) for name in names if name.endswith(".py")}
+    return {
+        name: hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else None
+        for name in names
+    }
 
 
 def _describe(
@@ -218,7 +235,7 @@ def _describe(
     store: Store,
     schema: InputSchema,
     place: Device,
-    plugins: Sequence[str],
+    plugins: dict[str, str | None],
     stamps: Sequence[str],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)

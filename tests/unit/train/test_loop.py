@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -259,6 +260,36 @@ def test_a_finished_run_is_read_and_not_repeated(tiny, train):
     assert train(tiny(), trackers=[history]).test == first.test
     assert history.epochs == []
     assert time.monotonic() > began
+
+
+def test_a_run_is_not_read_again_after_its_plugin_has_changed(tiny, tmp_path):
+    import mindkit
+
+    tiny()  # writes the method and the data
+    plugin = Path(__file__).parents[2] / "examples" / "my_losses.py"
+    mine = tmp_path / "mine.py"
+    mine.write_text(plugin.read_text())
+    arguments = {
+        "dataset": "mosi",
+        "data": str(tmp_path / "tiny.npz"),
+        "settings": ["terms.cons.type=cosine", "training.epochs=1"],
+        "plugins": [str(mine)],
+        "out": tmp_path / "runs",
+        "device": "cpu",
+    }
+    mindkit.run(str(tmp_path / "tiny.yaml"), **arguments)
+    mine.write_text(plugin.read_text().replace("1 - F", "2 - F"))
+    with pytest.raises(MindkitError, match=r"earlier version of the plugin .*mine.py; --fresh"):
+        mindkit.run(str(tmp_path / "tiny.yaml"), **arguments)
+    mindkit.run(str(tmp_path / "tiny.yaml"), fresh=True, **arguments)
+
+
+def test_files_of_a_run_are_readable_as_the_umask_says(tiny, train):
+    folder = train(tiny("training.epochs=1")).folder
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in folder.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o666 & ~mask, path.name
 
 
 def test_one_sample_left_over_does_not_break_batch_statistics(tiny, train, caplog):
