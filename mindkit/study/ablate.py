@@ -76,7 +76,7 @@ def ablate(
         name: run_seeds(
             spec,
             registries,
-            f"w/o {name}" if name else f"{method} (full)",
+            _label(name, method, specs[""]),
             seeds,
             Path(out),
             device,
@@ -87,3 +87,11 @@ def ablate(
         for name, spec in specs.items()
     }
     return Ablation(results.pop(""), results)
+
+
+def _label(name: str, method: str, full: Spec) -> str:
+    if not name:
+        return f"{method} (full)"
+    parts = [*full.method.encoders, *(r.name for r in full.method.representations)]
+    parts += [term.name for term in full.method.terms]
+    return f"w/o {name}" if name in parts else name  # a named ablation says it itself

@@ -88,3 +88,13 @@ def test_nothing_is_trained_when_one_of_the_drops_is_unknown(ablate, tmp_path):
 def test_nothing_to_drop_is_an_error_with_an_example(ablate):
     with pytest.raises(MindkitError, match="--drop cyr"):
         ablate(drop=[])
+
+
+def test_a_named_ablation_bears_its_own_name_and_a_part_is_without():
+    from mindkit.config.load import load_spec
+    from mindkit.hooks import load_plugins
+    from mindkit.study.ablate import _label
+
+    full = load_spec(load_plugins().registries, "mind", dataset="mosi")
+    labels = [_label(name, "mind", full) for name in ("", "cyr", "noise", "text", "only_task")]
+    assert labels == ["mind (full)", "w/o cyr", "w/o noise", "w/o text", "only_task"]
