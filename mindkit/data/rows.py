@@ -117,6 +117,11 @@ class Rows:
             values = self.finite(name, array[keep], np.repeat(np.arange(len(lengths)), lengths))
             return _ragged(values, lengths, provenance)
         self.refuse_length(name, len(array))
+        if array.ndim > 1 and 0 in array.shape[1:]:
+            raise DataError(
+                f"{self.file}: array '{name}' ({modality}) has shape {array.shape}, which holds no "
+                f"feature; leave it out with --column {modality}=, or mend the file"
+            )
         kept = array[self.kept]
         values = self.finite(name, kept, np.arange(len(kept)))
         if array.ndim == 2:

@@ -253,3 +253,18 @@ def test_a_csv_gives_what_the_same_npz_gives(tmp_path, arrays):
     table = read_table(tmp_path / "toy.csv")
     store = assemble(table, assign_roles(table), Sentiment, "toy").store
     assert store.digest == read(tmp_path, arrays).store.digest
+
+
+@pytest.mark.parametrize("shape", [(9,), (9, 2, 3, 4)])
+def test_an_array_of_another_shape_is_told_the_shapes_there_are(tmp_path, arrays, shape):
+    arrays["audio"] = np.ones(shape, np.float32)
+    refused(
+        r"array 'audio' \(audio\) has shape .*; \(N, F\) vectors, \(N, L, F\) sequences",
+        tmp_path,
+        arrays,
+    )
+
+
+def test_an_array_without_width_is_refused(tmp_path, arrays):
+    arrays["audio"] = np.ones((9, 0), np.float32)
+    refused(r"'audio' \(audio\) has shape \(9, 0\), which holds no feature", tmp_path, arrays)
