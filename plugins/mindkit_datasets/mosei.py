@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mindkit.api import Dataset, Recipe, Signal, Store, simulate
+from mindkit_datasets.conventions import SENTIMENT_METRICS
 from mindkit_datasets.wording import FILLERS, SENTIMENT
 
 
@@ -17,17 +18,7 @@ class Mosei(Dataset):
 
     task = "regression"
     label_range = (-3.0, 3.0)
-    metrics = (
-        "mae",
-        "corr",
-        "acc2_non0",
-        "acc2_has0",
-        "f1_non0",
-        "f1_has0",
-        "acc7",
-        "acc5",
-        "acc3",
-    )
+    metrics = SENTIMENT_METRICS
     splits: ClassVar = {"train": 16326, "valid": 1871, "test": 4659}
 
     def simulate(self, seed: int = 0, scale: float = 1.0) -> Store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mindkit.api import Dataset, Recipe, Signal, Store, simulate
+from mindkit_datasets.conventions import SENTIMENT_METRICS
 from mindkit_datasets.wording import FILLERS, SENTIMENT
 
 TRAINED_ON_LABELS = (
@@ -22,17 +23,7 @@ class Mosi(Dataset):
 
     task = "regression"
     label_range = (-3.0, 3.0)
-    metrics = (
-        "mae",
-        "corr",
-        "acc2_non0",
-        "acc2_has0",
-        "f1_non0",
-        "f1_has0",
-        "acc7",
-        "acc5",
-        "acc3",
-    )
+    metrics = SENTIMENT_METRICS
     splits: ClassVar = {"train": 1284, "valid": 229, "test": 686}
     known_leaks: ClassVar = {  # mosi_utterance.npz, with the features of bc-LSTM
         "39f84a12a760b673c03fe7da7a0904f7f00c9eef877fbb606acbf89edd3e8bfd": {
