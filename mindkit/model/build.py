@@ -248,7 +248,7 @@ def _coefficients(reduce: str, rows: list[Row]) -> list[float]:
 
 
 def check(spec: Spec, registries: Registries, schema: InputSchema) -> list[Problem]:
-    """Return what would keep `spec` from being built for the inputs of `schema`.
+    """Return what would keep `spec` from being built for, and trained on, the inputs of `schema`.
 
     The model is built on the meta device, without memory or weights, and its stages, head and terms
     are called once, so that widths which do not fit are found before any data or GPU is touched.
@@ -258,6 +258,13 @@ def check(spec: Spec, registries: Registries, schema: InputSchema) -> list[Probl
         for modality, block in spec.method.encoders.items()
         if (problem := _column_problem(registries, schema, modality, block))
     ]
+    size = spec.training.batch_size
+    if spec.training.drop_last and schema.num_samples < size:
+        what = (
+            f"nothing is left of {schema.num_samples} training samples in batches of {size}\n"
+            "use --set training.drop_last=false, or a smaller training.batch_size"
+        )
+        problems.append(Problem("training.drop_last", what))
     if problems:
         return problems
     try:

@@ -100,11 +100,6 @@ def fit(
     training, data = spec.training, spec.data
     train, valid = store.splits["train"], store.splits["valid"]
     lengths = train.lengths(model.graph.modalities)
-    if training.drop_last and len(train) < training.batch_size:
-        raise TrainingError(
-            f"training.drop_last leaves nothing of {len(train)} samples in batches of "
-            f"{training.batch_size}; lower training.batch_size or set training.drop_last=false"
-        )
     main = main_optimizer(model, training.optimizer)
     learners = learning_optimizers(model)
     selector = Selector.from_settings(training.selection)

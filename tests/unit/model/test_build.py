@@ -268,6 +268,14 @@ def test_an_option_that_the_width_refuses_is_found_with_its_place(problems):
     assert "heads must divide the width 4, got 3" in problem
 
 
+def test_batches_that_leave_no_sample_are_found_before_training(problems):
+    (problem,) = problems("training.drop_last=true", "training.batch_size=8")
+    assert "training.drop_last" in problem
+    assert "nothing is left of 6 training samples in batches of 8" in problem
+    assert "--set training.drop_last=false" in problem
+    assert problems("training.drop_last=true", "training.batch_size=6") == []
+
+
 def test_a_sequence_of_an_encoder_without_sequences_is_found(problems):
     # The encoder's class gives sequences; this instance of it, by its option, does not.
     columns = {"text": ("text", None), "audio": ("vector", 5), "vision": ("vector", 3)}
