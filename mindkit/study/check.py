@@ -25,31 +25,15 @@ class Checked:
 
 
 def examine(
-    method: str,
-    dataset: str | None = None,
-    *,
-    data: str | None = None,
-    training: str | None = None,
-    drop: Sequence[str] = (),
-    settings: Sequence[str] = (),
-    plugins: Sequence[str] = (),
-    simulate: bool = True,
+    method: str, dataset: str | None = None, *, plugins: Sequence[str] = (), **config: Any
 ) -> Checked:
     """Check the config of `method`, and that its model can be built for its data.
 
-    Raises `ConfigError` with every mistake in the config itself. The arguments are those of `run`.
+    Raises `ConfigError` with every mistake in the config itself. `config` is what else `load_spec`
+    takes: data, training, settings, drop, simulate.
     """
     registries = load_plugins(plugins).registries
-    spec = load_spec(
-        registries,
-        method,
-        dataset=dataset,
-        data=data,
-        training=training,
-        settings=settings,
-        drop=drop,
-        simulate=simulate,
-    )
+    spec = load_spec(registries, method, dataset=dataset, **config)
     problems = selection_problems(spec, registries)
     try:
         store = open_store(spec.data, registries)
