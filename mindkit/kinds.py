@@ -11,7 +11,7 @@ Axes: B batch, L length, F raw features, D width, C outputs, M modalities, P par
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -123,7 +123,15 @@ class Dataset:
     label_range: least and greatest label (regression), else None. classes: names, else ().
     metrics: names from mindkit.train.metrics, the first being the headline.
     splits: expected number of samples per split, {} where copies differ.
+    counts: what a copy is called ("by the SDK's alignment") -> its number of samples per split,
+        where known copies differ from `splits`.
+    columns: role -> array, the data set's own names in tables ("label": "sarcasm"), tried before
+        the obvious ones. split_cells: split -> cells of the split column that stand for it.
+    features: modality -> width -> what such features are ("COVAREP, all 74 columns").
+    known_files: SHA-256 of a published file -> what it is.
     known_leaks: SHA-256 of a file -> its split column -> array -> why the array leaks labels there.
+
+    task may be "", where the data themselves tell (`fitted`).
     """
 
     task: ClassVar[str] = "regression"
@@ -132,7 +140,22 @@ class Dataset:
     classes: ClassVar[tuple[str, ...]] = ()
     metrics: ClassVar[tuple[str, ...]] = ()
     splits: ClassVar[Mapping[str, int]] = {}
+    counts: ClassVar[Mapping[str, Mapping[str, int]]] = {}
+    columns: ClassVar[Mapping[str, str]] = {}
+    split_cells: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    features: ClassVar[Mapping[str, Mapping[int, str]]] = {}
+    known_files: ClassVar[Mapping[str, str]] = {}
     known_leaks: ClassVar[Mapping[str, Mapping[str, Mapping[str, str]]]] = {}
+
+    @classmethod
+    def folds(cls) -> Mapping[str, str]:
+        """Return video -> split of the official folds; {} where they are not known."""
+        return {}
+
+    @classmethod
+    def fitted(cls, labels: Sequence[Any]) -> type[Dataset]:
+        """Return the data set that has these labels: itself, unless the data tell what it is."""
+        return cls
 
     def simulate(self, seed: int = 0) -> Store:
         """Return a simulated stand-in with the same shapes, marked as simulated."""
