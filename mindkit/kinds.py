@@ -77,7 +77,10 @@ class Criterion(Component):
     role: "consistency", "difference", "adversarial" or "task".
     Keywords the engine fills when `forward` has them: `progress` (fraction of the planned training,
     0..1), `index` (B,) rows of the samples in the training split (with wired `num_samples`: state
-    per sample, kept in buffers and so in checkpoints).
+    per sample, kept in buffers and so in checkpoints). A component that is not batched may also ask
+    for `mask` (B, L); then it can be given tensors with a time axis, `sequence.<modality>`
+    (B, L, D), representations made from it, or `features.<modality>` (B, L, F), and gets the mask
+    of the first of them (None where features are one vector a sample).
     """
 
     role: ClassVar[str] = "consistency"
@@ -112,8 +115,13 @@ class FusionHead(Component):
 
     `forward(parts)` with parts `(P, B, D)`, in the order of `fusion.inputs`; a head that attends
     over time has `forward(sequences, masks)`, lists of `(B, L, D)` and `(B, L)`, or all three.
-    Wired: `parts_dim` (D), `num_parts` (P), `num_outputs` (C).
+    Wired: `parts_dim` (D), `num_parts` (P), `num_sequences`, `num_outputs` (C).
+
+    fused_dim: None, or H when `forward` returns `(prediction (B, C), fused (B, H))`, so that terms
+        can refer to `fused`; set on the instance.
     """
+
+    fused_dim: int | None = None
 
 
 class Dataset:

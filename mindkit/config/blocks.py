@@ -14,7 +14,7 @@ from mindkit.config.values import Report, plain
 from mindkit.errors import did_you_mean
 from mindkit.registry import Registry, read_signature
 
-KEYWORDS = ("progress", "index")  # of `forward`; the engine fills them
+KEYWORDS = ("progress", "index", "mask")  # of `forward`; the engine fills them
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Found:
         """What its `forward` takes from `inputs`."""
         parameters = inspect.signature(self.component.forward).parameters.values()  # type: ignore[attr-defined]
         return {p.name: p for p in parameters if p.name not in ("self", *KEYWORDS)}
+
+    @property
+    def over_time(self) -> bool:
+        """Whether its `forward` takes tensors with a time axis, and their mask."""
+        return "mask" in inspect.signature(self.component.forward).parameters  # type: ignore[attr-defined]
 
 
 def find(report: Report, node: Node, keys: Keys, registries: Sequence[Registry]) -> Found | None:

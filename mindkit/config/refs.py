@@ -1,7 +1,7 @@
 """References to tensors, and the rows that a line of `inputs` stands for.
 
 `stage.modality` one tensor · `stage.*` all modalities · `$m`, `$n` different modalities, one row
-for each choice · `prediction` and `target`, which have no modality.
+for each choice · `prediction`, `fused` and `target`, which have no modality.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mindkit.config.spec import RESERVED, Reference, Row
+from mindkit.config.spec import OVER_TIME, RESERVED, Reference, Row
 from mindkit.errors import did_you_mean
 
 VARIABLES = ("$m", "$n")
-WITHOUT_MODALITY = ("prediction", "target")
+WITHOUT_MODALITY = ("prediction", "fused", "target")
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,14 @@ def parse(text: str) -> Pattern:
 
 @dataclass(frozen=True)
 class Scope:
-    """What references can name: the modalities, and the stages (reserved ones included)."""
+    """What references can name: the modalities, and the stages (reserved ones included).
+
+    over_time: the stages whose tensors have a time axis.
+    """
 
     modalities: Sequence[str]
     representations: Sequence[str]
+    over_time: Sequence[str] = OVER_TIME
 
     def mistake(self, pattern: Pattern) -> str | None:
         """Return what is wrong with a reference and what would do, or None."""
@@ -110,7 +114,7 @@ class Scope:
             if pattern.modality is None:
                 return None
             return f"'{pattern.stage}' has no modalities; write '{pattern.stage}' alone"
-        stages = [*RESERVED, *self.representations]
+        stages = [*(name for name in RESERVED if name != "mask"), *self.representations]
         if pattern.stage not in stages:
             return f"no representation named '{pattern.stage}'{did_you_mean(pattern.stage, stages)}"
         if pattern.modality is None:

@@ -7,7 +7,7 @@ dataclasses of `spec` that of everything else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mindkit.config import refs
 from mindkit.config.blocks import Found, fill, find, required
@@ -32,6 +32,7 @@ from mindkit.registry import Registries
 _REQUIRED = ("width", "encoders", "fusion", "terms")
 _OPTIONAL = ("name", "representations", "training", "data")
 _NAME = "letters, digits and _, a letter first"
+_FIRST = ("encoded", "gaussian", "sequence")  # what representations are made from at first
 
 
 @dataclass
@@ -140,7 +141,13 @@ class _Checker:
             if representation is not None:
                 found[name] = representation
         self.noisy = any(one.source == "gaussian" for one in found.values())
-        return self._in_order(found, entries), Node(filled, node.origin)
+        ordered = self._in_order(found, entries)
+        over_time = list(self.scope.over_time)
+        for one in ordered:
+            if one.source in over_time:
+                over_time.append(one.name)
+        self.scope = replace(self.scope, over_time=over_time)
+        return ordered, Node(filled, node.origin)
 
     def representation(
         self, name: str, node: Node, known: Mapping[str, Node]
@@ -149,10 +156,13 @@ class _Checker:
         entries = self.report.entries(node, keys)
         source_node = entries.get("from", node_of("encoded"))
         source = self.report.value(str, source_node, (*keys, "from"), default="encoded")
-        sources = ["encoded", "gaussian", *(one for one in known if one != name)]
+        sources = [*_FIRST, *(one for one in known if one != name)]
         if source not in sources:
             what = f"no representation named '{source}'{did_you_mean(source, sources)}"
             self.report.refuse(source_node, (*keys, "from"), what)
+        if source == "sequence":
+            references = [Reference("sequence", modality) for modality in self.modalities]
+            self._refuse_without_sequence(references, source_node, (*keys, "from"))
         structure = {"from": node_of(source, source_node.origin)}
         if "through" in entries:
             through = self.through(entries, keys, known)
@@ -185,7 +195,7 @@ class _Checker:
         self, found: dict[str, Representation], entries: Mapping[str, Node]
     ) -> list[Representation]:
         ordered: list[Representation] = []
-        done = {"encoded", "gaussian"}
+        done = set(_FIRST)
         waiting = dict(found)
         while waiting:
             ready = [name for name, one in waiting.items() if one.source in done]
@@ -219,7 +229,8 @@ class _Checker:
         for pattern, one, place in read_references(
             self.report, self.scope, inputs, (*keys, "inputs")
         ):
-            if pattern.variables() or pattern.stage in refs.WITHOUT_MODALITY:
+            unfit = pattern.stage in (*refs.WITHOUT_MODALITY, "features")
+            if pattern.variables() or unfit:
                 what = f"'{pattern}' has no meaning for the head; give it stages, as in invariant.*"
                 self.report.refuse(one, place, what)
                 continue
@@ -250,8 +261,9 @@ class _Checker:
         self, found: Found, references: Sequence[Reference], inputs: Node
     ) -> None:
         keys: Keys = ("fusion", "inputs")
-        sequences = any(reference.stage == "sequence" for reference in references)
-        vectors = any(reference.stage != "sequence" for reference in references)
+        over_time = self.scope.over_time
+        sequences = any(reference.stage in over_time for reference in references)
+        vectors = any(reference.stage not in over_time for reference in references)
         takes = found.arguments
         for given, argument, words in (
             (vectors, "parts", "vectors, such as invariant.*"),

@@ -17,7 +17,8 @@ Fraction = Annotated[float, Ge(0), Le(1)]
 Beta = Annotated[float, Ge(0), Lt(1)]
 Treatment = Literal["train", "utterance", "none"]
 
-RESERVED = ("encoded", "gaussian", "sequence", "prediction", "target")
+RESERVED = ("encoded", "gaussian", "sequence", "features", "mask", "prediction", "fused", "target")
+OVER_TIME = ("sequence", "features")  # stages whose tensors have a time axis
 
 
 @dataclass(frozen=True, order=True)
@@ -84,10 +85,14 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Learning:
-    """A term's own optimiser step: Adam with `rate`, `steps` times before each main step."""
+    """A term's own optimiser: Adam with `rate`, `steps` times on each batch.
+
+    per: "step", on each batch before the main step; "epoch", on all batches before the first one.
+    """
 
     rate: Rate = 1e-3
     steps: Positive = 1
+    per: Literal["step", "epoch"] = "step"
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ class Terms:
         line = refs.Line(arguments, copy)
         if copy_node is not None and copy is not None:
             self._refuse_unfit_copy(line, copy, copy_node, (*keys, "copy"), found)
-        self._refuse_unfit_stages(line, node, keys)
+        self._refuse_unfit_stages(line, node, keys, found)
         return line if len(self.report.problems) == before else None
 
     def _refuse_unfit_arguments(
@@ -203,15 +203,33 @@ class Terms:
         ):
             self.report.refuse(node, keys, f"{found} has no parameters to share; remove `copy`")
 
-    def _refuse_unfit_stages(self, line: refs.Line, node: Node, keys: Keys) -> None:
+    def _refuse_unfit_stages(
+        self, line: refs.Line, node: Node, keys: Keys, found: Found | None
+    ) -> None:
         for patterns in line.arguments.values():
             for pattern in patterns:
-                if pattern.stage == "sequence":
-                    what = f"'{pattern}' can be given to a fusion head only; use encoded.* here"
-                    self.report.refuse(node, keys, what)
+                if pattern.stage in self.scope.over_time and found is not None:
+                    self._refuse_unfit_sequence(pattern, patterns, node, keys, found)
                 if pattern.stage == "gaussian" and not self.noisy:
                     what = f"'{pattern}' is never drawn: no representation is made `from: gaussian`"
                     self.report.refuse(node, keys, f"{what}; add one, or remove the reference")
+
+    def _refuse_unfit_sequence(
+        self,
+        pattern: refs.Pattern,
+        patterns: Sequence[refs.Pattern],
+        node: Node,
+        keys: Keys,
+        found: Found,
+    ) -> None:
+        if not found.over_time:
+            what = (
+                f"'{pattern}' has a time axis, and {found} takes vectors only; use encoded.* here"
+            )
+            self.report.refuse(node, keys, what)
+        elif len(patterns) > 1 or pattern.modality == "*":
+            what = f"'{pattern}' has a time axis, so it cannot be joined with others; give it alone"
+            self.report.refuse(node, keys, what)
 
     def _refuse_unlike_copies(
         self, rows: Sequence[Row], lines: Sequence[tuple[refs.Line, Node]], keys: Keys

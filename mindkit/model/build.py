@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mindkit.config.source import Origin, node_of
 from mindkit.config.spec import Block, Reference, Representation, Row, Spec, Term
 from mindkit.config.values import Report
 from mindkit.errors import ConfigError, DataError, MindkitError, Problem
-from mindkit.kinds import Component, Encoder
+from mindkit.kinds import Component, Encoder, FusionHead
 from mindkit.model.graph import Graph, PerModality, StageNode, Tensors
 from mindkit.model.objective import Objective, RowGroup, TermModule
 from mindkit.registry import Registries, read_signature
@@ -139,18 +139,25 @@ class _Builder:
             "num_samples": schema.num_samples,
         }
         self.sequential: dict[str, bool] = {}
+        self.fused_dim: int | None = None
 
     def graph(self) -> Graph:
         encoders = {name: self._encoder(name) for name in self.method.modalities}
         self.sequential = {name: encoder.sequential for name, encoder in encoders.items()}
         stages: dict[str, nn.Module] = {}
-        nodes = []
+        nodes: list[StageNode] = []
+        over_time = {"sequence"}
         for representation in self.method.representations:
-            owner = representation.through or representation.name
+            name, source = representation.name, representation.source
+            owner = representation.through or name
             if representation.block is not None:
                 stages[owner] = self._stage(representation, representation.block)
-            nodes.append(StageNode(representation.name, representation.source, owner))
-        return Graph(encoders, stages, nodes, self._head(), self.method.fusion.inputs)
+            nodes.append(StageNode(name, source, owner, source in over_time))
+            if source in over_time:
+                over_time.add(name)
+        head = self._head(over_time)
+        self.fused_dim = head.fused_dim
+        return Graph(encoders, stages, nodes, head, self.method.fusion.inputs)
 
     def objective(self) -> Objective:
         return Objective({term.name: self._term(term) for term in self.method.terms})
@@ -166,14 +173,26 @@ class _Builder:
         copies = 1 if representation.share else len(self.method.modalities)
         sizes = self.common | {"x_dim": self.method.width, "copies": copies}
         stage = self._make("stages", block, place, sizes)
-        if stage.batched:
+        if stage.batched and not self._used_over_time(representation.name):
             return stage
+        if stage.batched:  # sequences of unlike lengths cannot be stacked over modalities
+            sizes["copies"] = 1
+            stage = self._make("stages", block, place, sizes)
         others = [self._make("stages", block, place, sizes) for _ in range(copies - 1)]
         return PerModality([stage, *others])
 
-    def _head(self) -> nn.Module:
+    def _used_over_time(self, owner: str) -> bool:
+        over_time = {"sequence"}
+        for one in self.method.representations:
+            if one.source in over_time:
+                over_time.add(one.name)
+                if owner in (one.name, one.through):
+                    return True
+        return False
+
+    def _head(self, over_time: set[str]) -> FusionHead:
         fusion = self.method.fusion
-        vectors = [reference for reference in fusion.inputs if reference.stage != "sequence"]
+        vectors = [reference for reference in fusion.inputs if reference.stage not in over_time]
         sizes = self.common | {"parts_dim": self.method.width, "num_parts": len(vectors)}
         sizes["num_sequences"] = len(fusion.inputs) - len(vectors)
         return self._make("fusion_heads", fusion.block, "fusion", sizes)
@@ -227,7 +246,25 @@ class _Builder:
     def _width(self, reference: Reference) -> int:
         if reference.stage == "prediction":
             return self.schema.num_outputs
+        if reference.stage == "fused":
+            if self.fused_dim is None:
+                raise MindkitError(
+                    f"the head '{self.method.fusion.block.type}' gives no `fused` beside its "
+                    "prediction; choose a head that does, or name representations instead"
+                )
+            return self.fused_dim
+        if reference.stage == "features":
+            return self._features(str(reference.modality))
         return 1 if reference.stage == "target" else self.method.width
+
+    def _features(self, modality: str) -> int:
+        kind, width = self.schema.columns[modality]
+        if width is None:
+            raise MindkitError(
+                f"features.{modality} is {_in_words(kind, width)} in '{self.schema.name}', and a "
+                f"term takes numbers; use encoded.{modality} or sequence.{modality}"
+            )
+        return width
 
     def _make(self, kind: str, block: Block, place: str, sizes: Mapping[str, Any]) -> Any:
         component = self.registries.kind(kind).get(block.type)
@@ -316,24 +353,26 @@ def _in_words(kind: str, width: int | None) -> str:
 
 def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
     size, length = 4, 3
-    for reference in spec.method.fusion.inputs:
-        modality = str(reference.modality)
-        if reference.stage == "sequence" and not model.graph.encoders[modality].sequential:
+    for place, modality in _wanted_sequences(spec):
+        if not model.graph.encoders[modality].sequential:
             kind = spec.method.encoders[modality].type
             raise ValueError(
-                f"fusion.inputs: {reference} asks for a sequence, but encoder '{kind}' of "
+                f"{place}: sequence.{modality} asks for a sequence, but encoder '{kind}' of "
                 f"{modality}, as it is set here, gives one vector; use encoded.{modality}, or an "
                 "encoder that gives sequences"
             )
     tensors: Tensors = {}
-    masks: dict[str, Tensor] = {}
     for modality, encoder in model.graph.encoders.items():
         tensors[Reference("encoded", modality)] = torch.zeros(size, spec.method.width)
+        tensors[Reference("mask", modality)] = torch.ones(size, length, dtype=torch.bool)
         if encoder.sequential:
             sequence = torch.zeros(size, length, spec.method.width)
             tensors[Reference("sequence", modality)] = sequence
-            masks[modality] = torch.ones(size, length, dtype=torch.bool)
-    tensors = model.graph.represent(tensors, masks)
+        kind, width = schema.columns[modality]
+        if width is not None:
+            shape = (size, width) if kind == "vector" else (size, length, width)
+            tensors[Reference("features", modality)] = torch.zeros(shape)
+    tensors = model.graph.represent(tensors)
     prediction = tensors[Reference("prediction")]
     if prediction.shape != (size, schema.num_outputs):
         raise ValueError(
@@ -343,6 +382,24 @@ def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
     dtype = torch.float32 if schema.task == "regression" else torch.int64
     target = torch.zeros(size, dtype=dtype)
     model.objective(tensors, target, torch.arange(size), 0.0)
+
+
+def _wanted_sequences(spec: Spec) -> list[tuple[str, str]]:
+    """Where a sequence of an encoder is asked for, and the modality."""
+    method = spec.method
+    used = [("fusion.inputs", reference) for reference in method.fusion.inputs]
+    for term in method.terms:
+        for row in term.rows:
+            used += [
+                (f"terms.{term.name}", one)
+                for references in row.arguments.values()
+                for one in references
+            ]
+    wanted = [(place, str(one.modality)) for place, one in used if one.stage == "sequence"]
+    for one in method.representations:
+        if one.source == "sequence":
+            wanted += [(f"representations.{one.name}", modality) for modality in method.modalities]
+    return wanted
 
 
 def count_parameters(module: nn.Module) -> int:

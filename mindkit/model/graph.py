@@ -1,6 +1,7 @@
 """The graph: a batch in, named representations and a prediction out.
 
-Every tensor travels in one dict keyed by `Reference`. Axes: M modalities, B batch, D width.
+Every tensor travels in one dict keyed by `Reference`, `mask.<modality>` (B, L) among them.
+Axes: M modalities, B batch, L length, D width, H width of what a head fuses.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ Tensors = dict[Reference, Tensor]
 
 @dataclass(frozen=True)
 class StageNode:
-    """One representation: the stage module `weights` applied to `source` gives `name`."""
+    """One representation: the stage module `weights` applied to `source` gives `name`.
+
+    over_time: whether it is made from sequences, step by step.
+    """
 
     name: str
     source: str
     weights: str
+    over_time: bool = False
 
 
 class PerModality(nn.Module):
@@ -38,9 +43,11 @@ class PerModality(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor) -> Tensor:
-        shared = len(self.stages) == 1
-        parts = [self.stages[0 if shared else m](part) for m, part in enumerate(x.unbind(0))]
-        return torch.stack(parts)
+        return torch.stack([self.one(m, part) for m, part in enumerate(x.unbind(0))])
+
+    def one(self, m: int, x: Tensor) -> Tensor:
+        """Apply the stage of modality number m. Shapes: x (B, ..., D) -> (B, ..., D)."""
+        return self.stages[0 if len(self.stages) == 1 else m](x)
 
 
 class Graph(nn.Module):
@@ -65,6 +72,7 @@ class Graph(nn.Module):
         self.nodes = tuple(nodes)
         self.fusion = tuple(fusion)
         self.modalities = tuple(encoders)
+        self.over_time = {"sequence", *(node.name for node in nodes if node.over_time)}
         self._fused_nodes = self._ancestors({reference.stage for reference in fusion})
         self._masked = {
             modality: "mask" in inspect.signature(encoder.forward).parameters
@@ -77,11 +85,18 @@ class Graph(nn.Module):
         The second form draws no noise: a prediction depends on the input alone.
         """
         tensors = self.encode(batch)
-        return self.represent(tensors, batch.masks, everything=everything)
+        return self.represent(tensors, everything=everything)
 
     def encode(self, batch: Batch) -> Tensors:
-        """Return `encoded.<modality>` (B, D), and `sequence.<modality>` (B, L, D) if any."""
-        tensors: Tensors = {}
+        """Return `encoded.<modality>` (B, D), and `sequence.<modality>` (B, L, D) if any.
+
+        The batch's own `features.<modality>` and `mask.<modality>` are among them.
+        """
+        tensors: Tensors = {
+            Reference(stage, modality): tensor
+            for stage, by_modality in (("features", batch.features), ("mask", batch.masks))
+            for modality, tensor in by_modality.items()
+        }
         for modality, encoder in self.encoders.items():
             arguments = [batch.features[modality]]
             if self._masked[modality] and modality in batch.masks:  # vectors have no time axis
@@ -92,37 +107,49 @@ class Graph(nn.Module):
             tensors[Reference("encoded", modality)] = encoded
         return tensors
 
-    def represent(
-        self, tensors: Tensors, masks: Mapping[str, Tensor], *, everything: bool = True
-    ) -> Tensors:
-        """Add the representations and the `prediction` (B, C) to the encoded tensors."""
+    def represent(self, tensors: Tensors, *, everything: bool = True) -> Tensors:
+        """Add the representations, `prediction` (B, C), and `fused` (B, H) if the head gives it."""
         tensors = dict(tensors)
         encoded = torch.stack([tensors[Reference("encoded", m)] for m in self.modalities])
         stacked = {"encoded": encoded}  # each (M, B, D)
         nodes = self.nodes if everything else self._fused_nodes
         for node in nodes:
+            if node.over_time:
+                self._represent_sequences(node, tensors)
+                continue
             if node.source == "gaussian" and "gaussian" not in stacked:
                 stacked["gaussian"] = torch.randn_like(encoded)
                 self._name(tensors, "gaussian", stacked["gaussian"])
             stacked[node.name] = self.stages[node.weights](stacked[node.source])
             self._name(tensors, node.name, stacked[node.name])
-        tensors[Reference("prediction")] = self._predict(tensors, masks)
+        prediction = self._predict(tensors)
+        if isinstance(prediction, tuple):
+            prediction, tensors[Reference("fused")] = prediction
+        tensors[Reference("prediction")] = prediction
         return tensors
+
+    def _represent_sequences(self, node: StageNode, tensors: Tensors) -> None:
+        stage = self.stages[node.weights]
+        assert isinstance(stage, PerModality)
+        for m, modality in enumerate(self.modalities):
+            steps = stage.one(m, tensors[Reference(node.source, modality)])  # (B, L, D)
+            padding = ~tensors[Reference("mask", modality)].unsqueeze(2)
+            tensors[Reference(node.name, modality)] = steps.masked_fill(padding, 0)
 
     def _name(self, tensors: Tensors, stage: str, stacked: Tensor) -> None:
         # One unbind per stage: its backward is a single stack, where indexing would fill zeros.
         for modality, part in zip(self.modalities, stacked.unbind(0), strict=True):
             tensors[Reference(stage, modality)] = part
 
-    def _predict(self, tensors: Tensors, masks: Mapping[str, Tensor]) -> Tensor:
-        sequences = [reference for reference in self.fusion if reference.stage == "sequence"]
-        parts = [tensors[r] for r in self.fusion if r.stage != "sequence"]
+    def _predict(self, tensors: Tensors) -> Tensor | tuple[Tensor, Tensor]:
+        sequences = [reference for reference in self.fusion if reference.stage in self.over_time]
+        parts = [tensors[r] for r in self.fusion if r.stage not in self.over_time]
         arguments: dict[str, Tensor | list[Tensor]] = {}
         if parts:
             arguments["parts"] = torch.stack(parts)
         if sequences:
             arguments["sequences"] = [tensors[reference] for reference in sequences]
-            arguments["masks"] = [masks[str(reference.modality)] for reference in sequences]
+            arguments["masks"] = [tensors[Reference("mask", r.modality)] for r in sequences]
         return self.head(**arguments)
 
     def _ancestors(self, stages: set[str]) -> tuple[StageNode, ...]:

@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,10 @@ Cache = dict[tuple[Reference, ...], Tensor]
 
 @dataclass(frozen=True)
 class Context:
-    """What a component may ask for by keyword: `progress` 0..1, and `index` (B,) of the samples."""
+    """What a component may ask for by keyword: `progress` 0..1, and `index` (B,) of the samples.
+
+    The keyword `mask` is the row's own: that of its first argument with a time axis.
+    """
 
     progress: float
     index: Tensor
@@ -51,9 +55,10 @@ class RowGroup(nn.Module):
         first = components[0]
         self.batched = first.batched
         self.min_batch = first.min_batch
-        self.wants = tuple(
-            name for name in inspect.signature(first.forward).parameters if name in _KEYWORDS
-        )
+        parameters = inspect.signature(first.forward).parameters
+        self.wants = tuple(name for name in parameters if name in ("progress", "index"))
+        self.masked = "mask" in parameters
+        self._order = [name for name in parameters if name in rows[0].arguments]
 
     def forward(self, tensors: Tensors, cache: Cache, context: Context) -> Tensor:
         """Return one value per row, (R,)."""
@@ -82,7 +87,11 @@ class RowGroup(nn.Module):
             return compute(self.components[0], self._stacked(tensors, cache)).reshape(-1)
         values = []
         for row, copy in zip(self.rows, self.copy, strict=True):
-            arguments = {n: gather(refs, tensors, cache) for n, refs in row.arguments.items()}
+            arguments: dict[str, Any] = {
+                name: gather(refs, tensors, cache) for name, refs in row.arguments.items()
+            }
+            if self.masked:
+                arguments["mask"] = self._mask(row, tensors)
             values.append(compute(self.components[copy], arguments))
         return torch.stack(values)
 
@@ -96,15 +105,20 @@ class RowGroup(nn.Module):
             stacked[name] = rows
         return stacked
 
+    def _mask(self, row: Row, tensors: Tensors) -> Tensor | None:
+        """The mask (B, L) of the row's first argument with a time axis, None if it has none."""
+        for name in self._order:
+            for reference in row.arguments[name]:
+                if tensors[reference].ndim == 3:
+                    return tensors[Reference("mask", reference.modality)]
+        return None
+
     def _nothing(self, tensors: Tensors, cache: Cache) -> Tensor:
         parts = [
             gather(refs, tensors, cache) for row in self.rows for refs in row.arguments.values()
         ]
         zero = sum(part.sum() for part in parts if part.is_floating_point()) * 0
         return torch.stack([zero] * len(self.rows))  # type: ignore[list-item]
-
-
-_KEYWORDS = ("progress", "index")
 
 
 def gather(references: tuple[Reference, ...], tensors: Tensors, cache: Cache) -> Tensor:

@@ -22,10 +22,16 @@ from mindkit.model.build import Model
 from mindkit.train.checkpoint import Checkpoints
 from mindkit.train.device import Device
 from mindkit.train.evaluate import predict, score
-from mindkit.train.optim import learning_optimizers, main_optimizer, scale_rates, warmup_factor
+from mindkit.train.optim import (
+    by_turn,
+    learning_optimizers,
+    main_optimizer,
+    scale_rates,
+    warmup_factor,
+)
 from mindkit.train.seed import random_state, set_random_state
 from mindkit.train.selection import Selector
-from mindkit.train.step import train_step
+from mindkit.train.step import learn_epoch, train_step
 
 
 class Interrupted(TrainingError):
@@ -102,6 +108,7 @@ def fit(
     lengths = train.lengths(model.graph.modalities)
     main = main_optimizer(model, training.optimizer)
     learners = learning_optimizers(model)
+    each_step, each_epoch = by_turn(model, learners)
     selector = Selector.from_settings(training.selection)
     losses = torch.zeros(1 + len(model.objective.names), device=device.torch)
     running = Running(0, 0, 1.0, losses, torch.full_like(losses, -1))
@@ -126,13 +133,16 @@ def fit(
                 for i in range(0, len(batches), training.accumulate)
             ]
             planned = training.epochs * len(groups)
+            if each_epoch and running.step == 0:
+                every = (train.batch(r, model.graph.modalities, data.pad_to) for r in batches)
+                learn_epoch(model, every, each_epoch, device)
             for group in groups[running.step :]:
                 progress = (running.epoch * len(groups) + running.step) / planned
                 warmed = warmup_factor(progress + 1 / planned, training.warmup)
                 scale_rates(main, running.shrink * warmed)
                 inputs = [train.batch(r, model.graph.modalities, data.pad_to) for r in group]
                 running.add(
-                    train_step(model, inputs, progress, main, learners, training.clip, device)
+                    train_step(model, inputs, progress, main, each_step, training.clip, device)
                 )
                 if running.step % training.log_every == 0:
                     means = _fetch(running, model, checkpoints)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -59,6 +59,17 @@ def learning_optimizers(model: Model) -> dict[str, torch.optim.Optimizer]:
         name: torch.optim.Adam(term.parameters(), lr=term.learning.rate)  # type: ignore[union-attr]
         for name, term in model.objective.learners().items()
     }
+
+
+def by_turn(
+    model: Model, learners: Mapping[str, torch.optim.Optimizer]
+) -> tuple[dict[str, torch.optim.Optimizer], dict[str, torch.optim.Optimizer]]:
+    """Return the optimisers of the terms that learn on each step, and of those once an epoch."""
+    terms = model.objective.learners()
+    turn = {name: term.learning.per for name, term in terms.items() if term.learning is not None}
+    each_step = {name: one for name, one in learners.items() if turn[name] == "step"}
+    each_epoch = {name: one for name, one in learners.items() if turn[name] == "epoch"}
+    return each_step, each_epoch
 
 
 def clip_gradients(parameters: list[nn.Parameter], clip: spec.Clip) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,20 @@ def train_step(
     clip_gradients(_parameters(main), clip)
     main.step()
     return torch.stack(losses).mean(0)
+
+
+def learn_epoch(
+    model: Model,
+    batches: Iterable[Batch],
+    learners: Mapping[str, torch.optim.Optimizer],
+    device: Device,
+) -> None:
+    """Step the terms that learn once an epoch on every batch, the rest of the model standing."""
+    for batch in batches:
+        assert batch.target is not None
+        with torch.no_grad(), device.autocast():
+            tensors = model.graph(batch)
+        _learn(model, tensors, batch.target, learners)
 
 
 def _learn(

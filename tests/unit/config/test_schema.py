@@ -204,7 +204,7 @@ def test_a_wrong_component_is_shown_with_place_hint_and_excerpt(mistakes, root):
             "[[invariant.$m, invariant.$n]]",
             "[[sequence.$m, invariant.$n]]",
             "terms.cons.inputs[0]",
-            "'sequence.$m' can be given to a fusion head only",
+            "'sequence.$m' has a time axis, and criterion 'barlow_twins' takes vectors only",
         ),
         (
             "[[invariant.$m, invariant.$n]]",
