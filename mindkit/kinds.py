@@ -62,6 +62,13 @@ class Encoder(Component):
         """
         return column
 
+    # An encoder of "text" or "tokens" tells the data layer more where it can:
+    #   unknown(kind) -> (value, spared): the word of "text", or the id of "tokens", that stands for
+    #     one that is missing (`data.missing`), and ids that never go missing, such as [CLS].
+    #   words_of_tokens(column) -> Column: of a "text" column, the tokens that `prepare` makes, each
+    #     as the place of its word among the sample's blank-separated words, from 0; -1 for a token
+    #     that is part of no word (`data.align`).
+
 
 class Stage(Component):
     """Vectors of one representation -> vectors of another.

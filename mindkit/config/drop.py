@@ -6,12 +6,13 @@ rows goes; a representation that nothing uses goes. Each consequence is one line
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mindkit.config import refs
 from mindkit.config.compose import Ablation
-from mindkit.config.source import Node, Origin
+from mindkit.config.source import Node, Origin, node_of
+from mindkit.config.spec import BY_MODALITY
 from mindkit.errors import ConfigError, Problem, did_you_mean
 
 
@@ -48,22 +49,27 @@ def requests(tree: Node, names: Sequence[str], ablations: Mapping[str, Ablation]
     return list(found.values())
 
 
-def prune(tree: Node, wanted: Sequence[Request]) -> tuple[Node, list[str]]:
+def prune(
+    tree: Node, wanted: Sequence[Request], tokenising: Collection[str] = ()
+) -> tuple[Node, list[str]]:
     """Return the tree without what was dropped and what went with it, and a line for each.
 
     The tree is a complete one that has been checked. Without requests, only what can have no effect
-    goes: terms without rows, and representations that nothing uses.
+    goes: terms without rows, and representations that nothing uses. tokenising: the modalities to
+    whose tokens others can be aligned.
     """
-    pruner = _Pruner(tree, wanted)
+    pruner = _Pruner(tree, wanted, tokenising)
     return pruner.result(), pruner.lines
 
 
 class _Pruner:
-    def __init__(self, tree: Node, wanted: Sequence[Request]) -> None:
+    def __init__(self, tree: Node, wanted: Sequence[Request], tokenising: Collection[str]) -> None:
         self.tree = dict(tree.items or {})
         self.origin = tree.origin
+        self.tokenising = tokenising
         self.lines: list[str] = []
         self.gone: dict[str, str] = {}  # stage or modality -> the dropped name that is the reason
+        self.modalities_gone: list[str] = []
         self.encoders = _entries(tree, "encoders")
         self.representations = _entries(tree, "representations")
         self.terms = _entries(tree, "terms")
@@ -89,12 +95,15 @@ class _Pruner:
         for key in ("encoders", "representations", "terms"):
             if key in self.tree:
                 self.tree[key] = Node(getattr(self, key), self.tree[key].origin)
-        self._standardize()
+        if "data" in self.tree:
+            self.tree["data"] = self._data(self.tree["data"])
         return Node(self.tree, self.origin)
 
     def _drop(self, request: Request) -> None:
         name = request.name
         self.lines.append(f"{name}: dropped ({request.by})")
+        if name in self.encoders:
+            self.modalities_gone.append(name)
         for kind in (self.encoders, self.representations):
             if kind.pop(name, None) is not None:
                 self.gone[name] = name
@@ -200,8 +209,7 @@ class _Pruner:
     def _since(self, lost: Sequence[str]) -> str:
         patterns = [refs.parse(reference) for reference in lost]
         names = [self.gone.get(p.stage) or self.gone[str(p.modality)] for p in patterns]
-        unique = list(dict.fromkeys(names))
-        return f"since {_and(unique)} {'was' if len(unique) == 1 else 'were'} dropped"
+        return _dropped(list(dict.fromkeys(names)))
 
     def _unused(self, fused: set[str]) -> None:
         used = set(fused)
@@ -220,13 +228,15 @@ class _Pruner:
             self.gone[name] = name
             self.lines.append(f"{name}: removed, since neither fusion nor any term uses it")
 
-    def _standardize(self) -> None:
-        data = self.tree.get("data", Node(None, self.origin))
-        treatment = data.at(("standardize",))
-        if data.items is not None and treatment is not data and treatment.items is not None:
-            kept = {name: one for name, one in treatment.items.items() if name not in self.gone}
-            entries = {**data.items, "standardize": Node(kept, treatment.origin)}
-            self.tree["data"] = Node(entries, data.origin)
+    def _data(self, data: Node) -> Node:
+        for path in BY_MODALITY:
+            data = _without(data, path, self.gone)
+        entries = dict(data.items or {})
+        to = [modality for modality in self.tokenising if modality in self.encoders]
+        if entries["align"].value != "none" and (not to or len(self.encoders) < 2):
+            self.lines.append(f"data.align: none, {_dropped(self.modalities_gone)}")
+            entries["align"] = node_of("none", entries["align"].origin)
+        return Node(entries, data.origin)
 
     def _refuse_untrained(self) -> None:
         for term in self.terms.values():
@@ -237,6 +247,17 @@ class _Pruner:
         where = self.asked or str(self.tree.get("terms", Node(None, self.origin)).origin)
         what = "no term uses `prediction`, so nothing would train it; keep the term that does"
         raise ConfigError([Problem(where, what)])
+
+
+def _without(node: Node, path: Sequence[str], names: Collection[str]) -> Node:
+    """Return the tree without the entries `names` of the map at `path`, if a map is there."""
+    entries = dict(node.items or {})
+    if not path:
+        return Node({k: v for k, v in entries.items() if k not in names}, node.origin)
+    key, *rest = path
+    if key in entries and entries[key].items is not None:
+        entries[key] = _without(entries[key], rest, names)
+    return Node(entries, node.origin)
 
 
 def read_line(line: Node) -> refs.Line:
@@ -265,6 +286,10 @@ def _entries(tree: Node, key: str) -> dict[str, Node]:
 
 def _names(tree: Node, key: str) -> list[str]:
     return list(_entries(tree, key))
+
+
+def _dropped(names: Sequence[str]) -> str:
+    return f"since {_and(names)} {'was' if len(names) == 1 else 'were'} dropped"
 
 
 def _count(modalities: Mapping[str, Node]) -> str:

@@ -55,7 +55,7 @@ def load_spec(
     if whole.problems:
         raise ConfigError(whole.problems)
     wanted = requests(whole.tree, drop, composed.ablations)
-    pruned, lines = prune(whole.tree, wanted)
+    pruned, lines = prune(whole.tree, wanted, whole.tokenising)
     for setting in parse_settings(settings):
         kind, *names = setting.keys
         if kind in OPEN and names and names[0] not in (pruned.at((kind,)).items or {}):

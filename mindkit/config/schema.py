@@ -13,6 +13,7 @@ from mindkit.config import refs
 from mindkit.config.blocks import Found, fill, find, required
 from mindkit.config.source import DEFAULT, Keys, Node, dotted, node_of
 from mindkit.config.spec import (
+    BY_MODALITY,
     RESERVED,
     Block,
     Data,
@@ -37,11 +38,15 @@ _FIRST = ("encoded", "gaussian", "sequence")  # what representations are made fr
 
 @dataclass
 class Checked:
-    """What the check found: the complete tree, the spec if all is well, and the problems."""
+    """What the check found: the complete tree, the spec if all is well, and the problems.
+
+    tokenising: modalities whose encoder knows the words of its tokens.
+    """
 
     tree: Node
     spec: Spec | None
     problems: list[Problem]
+    tokenising: list[str]
 
 
 def check(tree: Node, registries: Registries, method: str, dropped: Sequence[str] = ()) -> Checked:
@@ -51,7 +56,8 @@ def check(tree: Node, registries: Registries, method: str, dropped: Sequence[str
     """
     checker = _Checker(tree, registries)
     spec, filled = checker.spec(method, dropped)
-    return Checked(filled, spec if not checker.report.problems else None, checker.report.problems)
+    problems = checker.report.problems
+    return Checked(filled, None if problems else spec, problems, checker.tokenising)
 
 
 class _Checker:
@@ -62,6 +68,7 @@ class _Checker:
         self.scope = refs.Scope((), ())
         self.noisy = False
         self.sequential: dict[str, bool] = {}
+        self.tokenising: list[str] = []
 
     # The whole
 
@@ -126,6 +133,8 @@ class _Checker:
             if block is not None and found is not None:
                 blocks[name] = block
                 self.sequential[name] = found.component.sequential  # type: ignore[attr-defined]
+                if hasattr(found.component, "words_of_tokens"):
+                    self.tokenising.append(name)
         if not blocks and not self.report.problems:
             self.report.refuse(
                 node, ("encoders",), "there is no encoder; name one for each modality"
@@ -322,12 +331,29 @@ class _Checker:
         if data.name not in names:
             what = f"no data set named '{data.name}'{did_you_mean(data.name, names)}"
             self.report.refuse(filled.at(("name",)), ("data", "name"), what)
-        if isinstance(data.standardize, dict):
-            for modality in data.standardize:
+        for path in BY_MODALITY:
+            for modality, one in (filled.at(path).items or {}).items():
                 if modality not in self.modalities:
-                    place = ("data", "standardize", modality)
                     hint = did_you_mean(modality, self.modalities)
-                    self.report.refuse(
-                        filled.at(place[1:]), place, f"no modality named '{modality}'{hint}"
-                    )
+                    what = f"no modality named '{modality}'{hint}"
+                    self.report.refuse(one, ("data", *path, modality), what)
+        if data.align != "none":
+            self._refuse_unaligned(data, filled)
         return data, filled
+
+    def _refuse_unaligned(self, data: Data, filled: Node) -> None:
+        align = filled.at(("align",))
+        if len(self.tokenising) != 1 or len(self.modalities) < 2:
+            has = ", ".join(self.tokenising) or "none"
+            what = (
+                f"steps are aligned to the tokens of one text encoder, such as bert, beside which "
+                f"there are other modalities; encoders of tokens: {has}, modalities: "
+                f"{', '.join(self.modalities)}\nset data.align=none"
+            )
+            self.report.refuse(align, ("data", "align"), what)
+        if data.truncate:
+            what = (
+                "a cut sequence no longer has one step for each word that data.align gives its "
+                "step\nremove one of the two; the text encoder's max_length cuts what is aligned"
+            )
+            self.report.refuse(filled.at(("truncate",)), ("data", "truncate"), what)

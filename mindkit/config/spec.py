@@ -15,7 +15,9 @@ Count = Annotated[int, Ge(0)]
 Rate = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 Beta = Annotated[float, Ge(0), Lt(1)]
+Bound = Annotated[float, Gt(0)]
 Treatment = Literal["train", "utterance", "none"]
+SplitName = Literal["train", "valid", "test"]
 
 RESERVED = ("encoded", "gaussian", "sequence", "features", "mask", "prediction", "fused", "target")
 OVER_TIME = ("sequence", "features")  # stages whose tensors have a time axis
@@ -149,8 +151,8 @@ class Optimizer:
 class Clip:
     """Gradient clipping by the total `norm`, or element by element at `value`; None is off."""
 
-    norm: Annotated[float, Gt(0)] | None = None
-    value: Annotated[float, Gt(0)] | None = None
+    norm: Bound | None = None
+    value: Bound | None = None
 
 
 @dataclass(frozen=True)
@@ -187,22 +189,79 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """What is taken out of the data at random, to see how a method bears it.
+
+    rates: probability that a step is missing, for every modality alike or by modality. A missing
+        step of features is 0; a missing word or token is the one its encoder calls unknown, and
+        special tokens such as [CLS] stay. A vector is one step.
+    unit: "step", each by itself, or "sample", all steps of a sample together.
+    splits: where. seed: of the draws; a higher rate takes out what a lower one does, and more.
+    """
+
+    rates: Fraction | dict[str, Fraction] = 0.0
+    unit: Literal["step", "sample"] = "step"
+    splits: tuple[SplitName, ...] = ("train", "valid", "test")
+    seed: Count = 1111  # MMSA's
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Gaussian noise on features, real steps only.
+
+    deviations: in units of the feature as it is then, so of its own deviation where it has been
+        standardised; one for all modalities with features but text, or by modality.
+    splits: where. seed: of the draws.
+    """
+
+    deviations: Rate | dict[str, Rate] = 0.0
+    splits: tuple[SplitName, ...] = ("train", "valid", "test")
+    seed: Count = 1111
+
+
+@dataclass(frozen=True)
 class Data:
-    """Which data set, and how its columns are made ready.
+    """Which data set, and how its columns are made ready: in the order of the options, from top.
 
     path: an imported or importable file or folder; None takes the imported copy, else simulates.
+    columns: modality -> the column that feeds it; by default the one of its own name.
+    truncate: steps that are kept from the start of a sequence, of every one or by modality. Text
+        and tokens are cut by their encoder.
     standardize: "train" (statistics of the training split over real steps), "utterance" (each
-        sample over its own steps) or "none", for audio and vision alike or by modality.
+        sample over its own steps) or "none", for all modalities with features but text, or by
+        modality.
+    clip: bound c to which features are then limited, -c to c; for the same, or by modality.
+    noise, missing: perturbations, drawn in this order for each modality and split by itself.
+    align: "repeat" gives each token of the text its word's step of audio and vision, which must
+        have one step a word; "first" only the word's first token; others get 0, as do [CLS] and
+        [SEP]. "none" leaves the streams alone.
     pad_to: length to which every batch is padded and cut; None pads to its longest sample.
     """
 
     name: str = "mosi"
     path: str | None = None
     simulate: bool = True
+    columns: dict[str, str] = field(default_factory=dict[str, str])
+    truncate: Positive | dict[str, Positive] | None = None
     standardize: Treatment | dict[str, Treatment] = "train"
+    clip: Bound | dict[str, Bound] | None = None
+    noise: Noise = field(default_factory=Noise)
+    missing: Missing = field(default_factory=Missing)
+    align: Literal["none", "repeat", "first"] = "none"
     pad_to: Positive | None = None
     group_by_length: bool = True
     allow_leaky: bool = False
+
+
+BY_MODALITY = (
+    ("columns",),
+    ("truncate",),
+    ("standardize",),
+    ("clip",),
+    ("noise", "deviations"),
+    ("missing", "rates"),
+)
+"""Paths in `data` whose value is, or may be, a map from modality."""
 
 
 @dataclass(frozen=True)

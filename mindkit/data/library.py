@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mindkit.config import spec
+from mindkit.data.choosing import choose_columns
 from mindkit.data.files import writing_folder
 from mindkit.data.formats.folder import read_manifest, write_folder
 from mindkit.data.home import data_folder
@@ -37,9 +38,20 @@ class Listed:
 def open_store(data: spec.Data, registries: Registries, home: Path | str | None = None) -> Store:
     """Return the data set that `data` asks for: its path, else the imported copy, else simulated.
 
-    A simulated store has `simulated` set. Without `data.simulate`, missing data are an error that
-    says how to import them.
+    Its modalities are the columns that `data.columns` names. A simulated store has `simulated` set.
+    Without `data.simulate`, missing data are an error that says how to import them.
     """
+    return choose_columns(_opened(data, registries, home), data.columns)
+
+
+def list_data(
+    *, home: Path | str | None = None, registries: Registries | None = None
+) -> list[Listed]:
+    """Return every known data set, by name, and whether it is imported."""
+    return [_look_up(entry, home) for entry in or_installed(registries).datasets]
+
+
+def _opened(data: spec.Data, registries: Registries, home: Path | str | None) -> Store:
     dataset = registries.datasets.get(data.name)
     if data.path is not None:
         return load_path(data.path, dataset, data.name)
@@ -53,13 +65,6 @@ def open_store(data: spec.Data, registries: Registries, home: Path | str | None 
         f"  mindkit data import {data.name} --from FILE.npz\n"
         f"or read it once with --data FILE.npz"
     )
-
-
-def list_data(
-    *, home: Path | str | None = None, registries: Registries | None = None
-) -> list[Listed]:
-    """Return every known data set, by name, and whether it is imported."""
-    return [_look_up(entry, home) for entry in or_installed(registries).datasets]
 
 
 def _look_up(entry: Entry, home: Path | str | None) -> Listed:

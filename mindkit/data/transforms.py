@@ -1,86 +1,130 @@
-"""Standardising features: by the training split, by each sample, or not at all."""
+"""The treatment of raw features that `data:` asks for, in the order of its options."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-import torch
-from torch import Tensor
-
+from mindkit.config import spec
+from mindkit.data.cutting import clipped, truncated
+from mindkit.data.perturbing import generator, missing, noisy
+from mindkit.data.standardising import (
+    Scale,
+    scale_of,
+    standardised,
+    standardised_by_utterance,
+)
 from mindkit.data.store import Column, Split, Store
-from mindkit.errors import DataError, did_you_mean
-
-MODES = ("train", "utterance", "none")
-EPSILON = 1e-6  # added to an utterance's deviation, as in MISA's and MInD's released code
+from mindkit.errors import DataError
+from mindkit.kinds import Encoder
 
 
-def standardise(store: Store, modes: str | Mapping[str, str]) -> Store:
-    """Return the store with every feature column at mean 0 and deviation 1.
+@dataclass(frozen=True)
+class Treatments:
+    """What `data:` asks for, by modality; what is off is left out."""
 
-    modes: one mode for all modalities but text, or modality -> mode. "train" takes mean and
-    deviation over the real steps of the training split, "utterance" over each sample's own steps,
-    "none" leaves the values alone. Columns of a feature that never vary become 0.
-    """
-    chosen = _by_modality(store, modes)
-    splits = {name: split.columns.copy() for name, split in store.splits.items()}
-    for modality, mode in chosen.items():
-        statistics = _statistics(store.splits["train"].columns[modality])
-        for columns in splits.values():
-            column = columns[modality]
-            values = _by_utterance(column) if mode == "utterance" else _scaled(column, *statistics)
-            columns[modality] = replace(column, values=values.to(torch.float32))
-    return replace(
-        store,
-        splits={n: Split(s.ids, splits[n], s.target) for n, s in store.splits.items()},
+    truncate: dict[str, int]
+    standardize: dict[str, str]
+    clip: dict[str, float]
+    noise: dict[str, float]
+    missing: dict[str, float]
+
+
+def treatments(data: spec.Data, columns: Mapping[str, Column]) -> Treatments:
+    """Return the treatment of each modality of `columns`; raise if one of them cannot have it."""
+    steps = [m for m, column in columns.items() if column.kind == "sequence"]
+    features = [m for m, column in columns.items() if column.has_width]
+    usual = [m for m in features if m != "text"]
+
+    def spread(key: str, value: Any, to: list[str], able: list[str], what: str) -> dict[str, Any]:
+        """By modality: one value goes to all of `to`, a map only to those that are `able`."""
+        if not isinstance(value, dict):
+            return {m: value for m in to if value not in (None, 0, "none")}
+        chosen = {m: v for m, v in value.items() if m in columns and v not in (0, "none")}
+        for modality in chosen:
+            if modality not in able:
+                raise DataError(
+                    f"data.{key}.{modality}: {modality} is a {columns[modality].kind} column, "
+                    f"which has no {what}; leave {modality} out"
+                )
+        return chosen
+
+    modes = spread("standardize", data.standardize, usual, features, "features")
+    for modality, mode in modes.items():
+        if mode == "utterance" and columns[modality].kind == "vector":
+            raise DataError(
+                f"data.standardize: 'utterance' would turn every {modality} sample into zeros, "
+                f"since it is one vector; set data.standardize={{{modality}: train}}, or none"
+            )
+    return Treatments(
+        spread("truncate", data.truncate, steps, steps, "steps to cut here"),
+        modes,
+        spread("clip", data.clip, usual, features, "features"),
+        spread("noise.deviations", data.noise.deviations, usual, features, "features"),
+        spread("missing.rates", data.missing.rates, list(columns), list(columns), ""),
     )
 
 
-def _by_modality(store: Store, modes: str | Mapping[str, str]) -> dict[str, str]:
-    """The modes other than "none", by modality, after checking that each can be carried out."""
-    first = next(iter(store.splits.values())).columns
-    if isinstance(modes, str):
-        modes = {m: modes for m in store.modalities if m != "text" and first[m].has_width}
-    for modality, mode in modes.items():
-        where = f"data.standardize for '{modality}'"
-        if mode not in MODES:
-            raise DataError(f"{where}: no mode '{mode}'{did_you_mean(mode, MODES)}")
-        if modality not in first:
-            hint = did_you_mean(modality, store.modalities)
-            raise DataError(f"{where}: {store.name} has no modality '{modality}'{hint}")
-        kind = first[modality].kind
-        if mode != "none" and not first[modality].has_width:
-            raise DataError(f"{where}: a {kind} column has no features; set it to none")
-        if mode == "utterance" and kind == "vector":
+def transform(store: Store, data: spec.Data, encoders: Mapping[str, Encoder]) -> Store:
+    """Return the store with its columns cut, standardised, limited and perturbed.
+
+    encoders: modality -> encoder, which tells what stands for a missing word or token.
+    """
+    train = store.splits["train"].columns
+    plan = treatments(data, train)
+    scales = {
+        modality: _scale(train[modality], plan.truncate.get(modality))
+        for modality, mode in plan.standardize.items()
+        if mode == "train"
+    }
+    splits = {}
+    for name, split in store.splits.items():
+        columns = {}
+        for modality, column in split.columns.items():
+            column = _scaled(column, modality, plan, scales.get(modality))
+            columns[modality] = _perturbed(column, modality, name, plan, data, encoders[modality])
+        splits[name] = Split(split.ids, columns, split.target)
+    return replace(store, splits=splits)
+
+
+def _scale(train: Column, steps: int | None) -> Scale:
+    return scale_of(train if steps is None else truncated(train, steps))
+
+
+def _scaled(column: Column, modality: str, plan: Treatments, scale: Scale | None) -> Column:
+    if modality in plan.truncate:
+        column = truncated(column, plan.truncate[modality])
+    if scale is not None:
+        column = standardised(column, scale)
+    elif modality in plan.standardize:
+        column = standardised_by_utterance(column)
+    if modality in plan.clip:
+        column = clipped(column, plan.clip[modality])
+    return column
+
+
+def _perturbed(
+    column: Column,
+    modality: str,
+    split: str,
+    plan: Treatments,
+    data: spec.Data,
+    encoder: Encoder,
+) -> Column:
+    if modality in plan.noise and split in data.noise.splits:
+        draws = generator(data.noise.seed, "noise", modality, split)
+        column = noisy(column, plan.noise[modality], draws)
+    if modality in plan.missing and split in data.missing.splits:
+        draws = generator(data.missing.seed, "missing", modality, split)
+        rate, unit = plan.missing[modality], data.missing.unit
+        if column.has_width:
+            return missing(column, rate, unit, draws)
+        if not hasattr(encoder, "unknown"):
             raise DataError(
-                f"{where}: 'utterance' would turn every sample into zeros, since {modality} is one "
-                f"vector a sample; set it to train or none"
+                f"data.missing: {type(encoder).__name__} of {modality} does not say what stands "
+                f"for a missing word; set data.missing.rates={{…}} for the other modalities"
             )
-    return {modality: mode for modality, mode in modes.items() if mode != "none"}
-
-
-def _statistics(column: Column) -> tuple[Tensor, Tensor]:
-    """Mean (F,) and inverse deviation (F,), 0 where a column is constant; in float64."""
-    assert isinstance(column.values, Tensor)
-    values = column.values.to(torch.float64)
-    deviation = values.std(0, correction=0)
-    constant = column.values.amin(0) == column.values.amax(0)
-    return values.mean(0), torch.where(constant, 0.0, 1 / deviation.masked_fill(constant, 1.0))
-
-
-def _scaled(column: Column, mean: Tensor, scale: Tensor) -> Tensor:
-    assert isinstance(column.values, Tensor)
-    return (column.values - mean) * scale
-
-
-def _by_utterance(column: Column) -> Tensor:
-    """Values (sum L, F) after (x - mean) / (deviation + 1e-6) over each sample's own steps."""
-    lengths = column.lengths
-    assert isinstance(column.values, Tensor) and lengths is not None
-    values = column.values.to(torch.float64)
-    sample = torch.repeat_interleave(torch.arange(len(lengths)), lengths).to(values.device)
-    count = lengths.to(values).unsqueeze(1)
-    zeros = values.new_zeros(len(lengths), values.shape[1])
-    centred = values - (zeros.index_add(0, sample, values) / count)[sample]
-    variance = zeros.index_add(0, sample, centred**2) / count
-    return centred / (variance.sqrt() + EPSILON)[sample]
+        unknown, spared = encoder.unknown(column.kind)  # type: ignore[operator]
+        column = missing(column, rate, unit, draws, unknown, spared)
+    return column

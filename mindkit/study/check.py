@@ -9,6 +9,8 @@ from typing import Any
 from mindkit.config.load import load_spec
 from mindkit.config.spec import Spec
 from mindkit.data.library import open_store
+from mindkit.data.store import Column, Store
+from mindkit.data.transforms import treatments
 from mindkit.errors import ConfigError, MindkitError, Problem
 from mindkit.hooks import load_plugins
 from mindkit.model.build import InputSchema
@@ -37,11 +39,18 @@ def examine(
     problems = selection_problems(spec, registries)
     try:
         store = open_store(spec.data, registries)
+        treatments(spec.data, _fed(store, spec))
     except MindkitError as error:
         problems.append(Problem("data", str(error)))
     else:
         problems += check_model(spec, registries, InputSchema.of(store))
     return Checked(spec, tuple(problems))
+
+
+def _fed(store: Store, spec: Spec) -> dict[str, Column]:
+    """The columns that feed the method's modalities, where there are any."""
+    columns = store.splits["train"].columns
+    return {m: columns[m] for m in spec.method.modalities if m in columns}
 
 
 def check(method: str, dataset: str | None = None, **arguments: Any) -> list[Problem]:

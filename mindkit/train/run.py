@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 import mindkit
 from mindkit.config.load import dump, spec_from_resolved, spec_hash
 from mindkit.config.spec import Spec
+from mindkit.data import perturbing
 from mindkit.data.files import write_text, writing
 from mindkit.data.home import cache_folder
 from mindkit.data.leaks import refuse_leaks
@@ -181,6 +182,7 @@ def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema,
 
 def _stamps(spec: Spec, store: Store) -> tuple[str, ...]:
     stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
+    stamps += perturbing.stamps(spec.data)
     return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
 
 

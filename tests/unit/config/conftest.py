@@ -41,6 +41,11 @@ class Recurrent(Encoder):
         raise NotImplementedError
 
 
+class Worded(Averaged):
+    def words_of_tokens(self, column):
+        raise NotImplementedError
+
+
 class Mlp(Stage):
     batched = True
 
@@ -217,7 +222,7 @@ def registries() -> Registries:
     """Registries that hold what METHOD needs, and a little more."""
     made = Registries()
     for kind, classes in {
-        "encoders": {"averaged": Averaged, "recurrent": Recurrent},
+        "encoders": {"averaged": Averaged, "recurrent": Recurrent, "worded": Worded},
         "stages": {"mlp": Mlp},
         "mi_estimators": {"jsd": Jsd, "club": Club},
         "criteria": {
@@ -257,6 +262,12 @@ def load(registries: Registries, root: Path) -> Callable:
         return load_spec(registries, method, root=root, **options)
 
     return call
+
+
+@pytest.fixture
+def tokenising() -> str:
+    """The setting that gives text an encoder which knows the words of its tokens."""
+    return "encoders.text.type=worded"
 
 
 @pytest.fixture

@@ -132,8 +132,24 @@ def test_a_setting_of_something_dropped_is_said_to_have_no_effect(load):
 
 
 def test_the_treatment_of_a_dropped_modality_goes_with_it(load):
-    settings = ["data.standardize={audio: none, vision: train}"]
-    assert load(drop=["audio"], settings=settings).data.standardize == {"vision": "train"}
+    settings = ["data.standardize={audio: none, vision: train}", "data.truncate={audio: 9}"]
+    settings += ["data.missing.rates={audio: 0.1, text: 0.2}", "data.columns={audio: audio_raw}"]
+    data = load(drop=["audio"], settings=settings).data
+    assert data.standardize == {"vision": "train"}
+    assert data.missing.rates == {"text": 0.2}
+    assert (data.truncate, data.columns) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("drop", "words"),
+    [(["text"], "text was dropped"), (["audio", "vision"], "audio and vision were dropped")],
+)
+def test_without_anything_to_align_or_to_align_to_nothing_is_aligned(load, tokenising, drop, words):
+    settings = [tokenising, "data.align=repeat"]
+    spec = load(drop=drop, settings=settings)
+    assert spec.data.align == "none"
+    assert f"data.align: none, since {words}" in spec.dropped
+    assert load(drop=["audio"], settings=settings).data.align == "repeat"
 
 
 @pytest.mark.parametrize(

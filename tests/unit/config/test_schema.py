@@ -292,10 +292,43 @@ def test_a_mistake_names_the_place_and_what_would_do(mistakes, root, old, new, p
         ("data.standardize={adio: train}", "no modality named 'adio'; did you mean 'audio'?"),
         ("data.standardize={audio: trian}", "data.standardize.audio"),
         ("data.pad_to=-1", "it should be greater than 0"),
+        ("data.columns={txet: text_bert}", "no modality named 'txet'; did you mean 'text'?"),
+        ("data.columns={text: 3}", "data.columns.text"),
+        ("data.truncate=0", "it should be greater than 0"),
+        ("data.truncate={vison: 50}", "no modality named 'vison'; did you mean 'vision'?"),
+        ("data.clip={audio: -1}", "it should be greater than 0"),
+        ("data.clip={adio: 1}", "no modality named 'adio'"),
+        ("data.noise.deviations=-0.1", "it should be greater than or equal to 0"),
+        ("data.noise.deviations={adio: 1}", "no modality named 'adio'"),
+        ("data.noise.rates=0.1", "has no key 'rates'"),
+        ("data.missing.rates=1.5", "it should be less than or equal to 1"),
+        ("data.missing.rates={txt: 0.5}", "no modality named 'txt'; did you mean 'text'?"),
+        ("data.missing.unit=steps", "did you mean 'step'?"),
+        ("data.missing.splits=[dev]", "data.missing.splits[0]"),
+        ("data.align=repeated", "did you mean 'repeat'?"),
+        ("data.align=first", "encoders of tokens: none, modalities: text, audio, vision"),
     ],
 )
 def test_training_and_data_are_checked_likewise(mistakes, setting, words):
     assert words in mistakes(settings=[setting])
+
+
+def test_one_value_or_one_by_modality(load):
+    settings = ["data.truncate=50", "data.clip={audio: 5}", "data.missing.rates={text: 0.3}"]
+    data = load(settings=[*settings, "data.noise.splits=[test]", "data.noise.deviations=1"]).data
+    assert (data.truncate, data.clip, data.missing.rates) == (50, {"audio": 5.0}, {"text": 0.3})
+    assert (data.noise.deviations, data.noise.splits) == (1.0, ("test",))
+
+
+def test_streams_are_aligned_to_an_encoder_that_knows_its_words(load, tokenising):
+    assert load(settings=[tokenising, "data.align=repeat"]).data.align == "repeat"
+
+
+def test_what_is_aligned_cannot_be_cut_before(mistakes, tokenising):
+    words = mistakes(settings=[tokenising, "data.align=repeat", "data.truncate={audio: 9}"])
+    assert (
+        "data.truncate" in words and "the text encoder's max_length cuts what is aligned" in words
+    )
 
 
 def test_betas_do_not_outlive_a_change_to_sgd(load):

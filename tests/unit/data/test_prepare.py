@@ -21,6 +21,9 @@ class Words(Encoder):
         self.seen.append((len(column), cache))
         return Column.of_tokens([[len(word) for word in text.split()] for text in column.values])
 
+    def words_of_tokens(self, column):
+        return Column.of_tokens([range(len(text.split())) for text in column.values])
+
 
 class Steps(Encoder):
     accepts = ("sequence",)
@@ -70,3 +73,25 @@ def test_an_encoder_for_another_kind_of_column_is_refused(store):
         DataError, match=r"encoders.vision: Steps takes sequence, but vision is a vector"
     ):
         prepare(store, {"vision": Steps()}, Data(), None)
+
+
+def test_streams_are_aligned_to_the_tokens_after_standardising(store):
+    texts = Column.of_text(["so very good"] * 8)
+    train = replace(store.splits["train"], columns=store.splits["train"].columns | {"text": texts})
+    store = replace(store, splits={"train": train})
+    encoders = {"text": Words(), "audio": Steps()}
+    plain = prepare(store, encoders, Data(), None).splits["train"].columns["audio"]
+    data = replace(Data(), align="repeat")
+    aligned = prepare(store, encoders, data, None).splits["train"].columns["audio"]
+    assert torch.equal(aligned.values, plain.values)  # three words, three tokens, three steps
+
+
+def test_words_are_needed_to_align_by(store):
+    tokens = Column.of_tokens([[1, 2]] * 8)
+    train = replace(store.splits["train"], columns=store.splits["train"].columns | {"text": tokens})
+    encoders = {"text": Words(), "audio": Steps()}
+    encoders["text"].accepts = ("tokens",)
+    with pytest.raises(DataError, match="needs the words of text, which is a tokens column"):
+        prepare(
+            replace(store, splits={"train": train}), encoders, replace(Data(), align="first"), None
+        )

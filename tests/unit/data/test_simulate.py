@@ -112,10 +112,10 @@ def test_classes_are_integers_and_all_occur():
 
 @pytest.mark.parametrize("modality", ["audio", "vision"])
 def test_the_sign_of_a_factor_survives_standardising_by_utterance(modality):
-    from mindkit.data.transforms import standardise
+    from mindkit.data.standardising import standardised_by_utterance
 
-    store = standardise(simulate(RECIPE), {modality: "utterance"})
-    column = store.splits["train"].columns[modality]
+    store = simulate(RECIPE)
+    column = standardised_by_utterance(store.splits["train"].columns[modality])
     bounds = zip(column.offsets[:-1].tolist(), column.offsets[1:].tolist(), strict=True)
     slopes = np.stack(
         [

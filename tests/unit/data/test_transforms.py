@@ -1,20 +1,35 @@
+"""The order of the treatments, and who gets which; each one alone is tested beside its file."""
+
+from dataclasses import replace
+
 import pytest
 import torch
 
+from mindkit.config.spec import Data, Missing, Noise
 from mindkit.data.store import Column, Split, Store
-from mindkit.data.transforms import standardise
+from mindkit.data.transforms import transform, treatments
 from mindkit.errors import DataError
+from mindkit.kinds import Encoder
+
+
+class Words(Encoder):
+    accepts = ("text", "tokens")
+
+    def unknown(self, kind):
+        return ("?", ()) if kind == "text" else (100, (101,))
+
+
+ENCODERS = {m: Encoder() for m in ("audio", "vision", "states")} | {"text": Words()}
 
 
 def split(count, seed):
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.randint(2, 9, (count,), generator=generator).tolist()
-    audio = [5 + 3 * torch.randn(n, 3, generator=generator) for n in lengths]
-    for steps in audio:
-        steps[:, 2] = 0.1
     columns = {
-        "text": Column.of_text(["good"] * count),
-        "audio": Column.of_sequences(audio),
+        "text": Column.of_text(["so good"] * count),
+        "audio": Column.of_sequences(
+            [5 + 3 * torch.randn(n, 3, generator=generator) for n in lengths]
+        ),
         "vision": Column.of_vectors(7 + torch.randn(count, 2, generator=generator)),
     }
     return Split([f"{seed}_{i}" for i in range(count)], columns, torch.zeros(count))
@@ -29,66 +44,129 @@ def values(store, part, modality):
     return store.splits[part].columns[modality].values
 
 
-def test_train_statistics_come_from_the_real_steps_of_the_training_split(store):
-    scaled = standardise(store, "train")
-    raw = values(store, "train", "audio")[:, :2]
-    mean, deviation = raw.mean(0), raw.std(0, correction=0)
-    for part in ("train", "valid"):
-        expected = (values(store, part, "audio")[:, :2] - mean) / deviation
-        assert torch.allclose(values(scaled, part, "audio")[:, :2], expected, atol=1e-5)
-    assert values(scaled, "train", "vision").mean().abs() < 1e-5
+def done(store, **settings):
+    return transform(store, replace(Data(), **settings), ENCODERS)
 
 
-@pytest.mark.parametrize("mode", ["train", {"audio": "utterance"}])
-def test_constant_columns_become_zero(store, mode):
-    assert (values(standardise(store, mode), "valid", "audio")[:, 2] == 0).all()
+def test_by_default_features_are_standardised_by_the_training_split_and_text_is_left(store):
+    scaled = done(store)
+    for modality in ("audio", "vision"):
+        raw = values(store, "train", modality)
+        expected = (values(store, "valid", modality) - raw.mean(0)) / raw.std(0, correction=0)
+        torch.testing.assert_close(values(scaled, "valid", modality), expected)
+    assert values(scaled, "train", "text") == ["so good"] * 40
 
 
-def test_utterance_statistics_come_from_each_samples_own_steps(store):
-    scaled = standardise(store, {"audio": "utterance"})
-    for row in range(9):
-        raw = store.splits["valid"].columns["audio"].take(torch.tensor([row])).values
-        mine = scaled.splits["valid"].columns["audio"].take(torch.tensor([row])).values
-        expected = (raw - raw.mean(0)) / (raw.std(0, correction=0) + 1e-6)
-        assert torch.allclose(mine[:, :2], expected[:, :2], atol=1e-4)
-
-
-def test_modes_by_modality_leave_the_others_alone(store):
-    scaled = standardise(store, {"audio": "train"})
-    assert torch.equal(values(scaled, "train", "vision"), values(store, "train", "vision"))
+def test_text_that_is_features_is_standardised_where_it_is_named_only(store):
+    states = Column.of_vectors(torch.arange(40.0).view(40, 1))
+    train = replace(store.splits["train"], columns={"text": states})
+    store = replace(store, splits={"train": train})
+    assert torch.equal(values(done(store), "train", "text"), states.values)
+    named = done(store, standardize={"text": "train"})
+    assert values(named, "train", "text").std(correction=0) == pytest.approx(1)
 
 
 def test_none_changes_nothing(store):
-    assert torch.equal(
-        values(standardise(store, "none"), "train", "audio"), values(store, "train", "audio")
+    assert values(done(store, standardize="none"), "train", "audio") is values(
+        store, "train", "audio"
     )
 
 
-def test_text_is_never_touched(store):
-    assert standardise(store, "train").splits["train"].columns["text"].values == ["good"] * 40
+def test_a_mode_by_modality_leaves_the_others_alone(store):
+    scaled = done(store, standardize={"audio": "utterance"})
+    assert values(scaled, "train", "vision") is values(store, "train", "vision")
+    assert values(scaled, "train", "audio").mean().abs() < 1e-5
+
+
+def test_statistics_are_those_of_the_steps_that_truncation_leaves(store):
+    cut = done(store, truncate={"audio": 2}, standardize="none")
+    raw = values(cut, "train", "audio")
+    assert len(raw) == 80
+    scaled = values(done(store, truncate=2), "valid", "audio")
+    expected = (values(cut, "valid", "audio") - raw.mean(0)) / raw.std(0, correction=0)
+    torch.testing.assert_close(scaled, expected)
+
+
+def test_clipping_comes_after_standardising(store):
+    clipped, scaled = (
+        values(done(store, clip=1.0), "valid", "audio"),
+        values(done(store), "valid", "audio"),
+    )
+    assert torch.equal(clipped, scaled.clamp(-1, 1))
+    assert clipped.abs().max() == 1
+
+
+def test_what_is_missing_stays_zero_whatever_the_noise(store):
+    data = {"noise": Noise(0.5), "missing": Missing({"audio": 0.5})}
+    perturbed, plain = (
+        values(done(store, **data), "train", "audio"),
+        values(done(store), "train", "audio"),
+    )
+    gone = (perturbed == 0).all(1)
+    assert 0.3 < gone.float().mean() < 0.7
+    assert (perturbed[~gone] != plain[~gone]).all()
+
+
+def test_one_rate_is_for_every_modality_and_the_encoder_tells_what_an_unknown_word_is(store):
+    perturbed = done(store, missing=Missing(1.0))
+    assert set(values(perturbed, "valid", "text")) == {"? ?"}
+    assert not values(perturbed, "valid", "audio").any()
+    assert not values(perturbed, "valid", "vision").any()
+
+
+def test_only_the_splits_that_are_named_are_perturbed(store):
+    plain = done(store)
+    found = done(store, noise=Noise(0.5, ("valid",)), missing=Missing(0.5, splits=("valid",)))
+    assert torch.equal(values(found, "train", "audio"), values(plain, "train", "audio"))
+    assert not torch.equal(values(found, "valid", "audio"), values(plain, "valid", "audio"))
+
+
+def test_a_perturbation_does_not_depend_on_the_other_modalities(store):
+    perturbed = done(store, noise=Noise(0.5), missing=Missing(0.5))
+    alone = {
+        name: replace(split, columns={"audio": split.columns["audio"]})
+        for name, split in store.splits.items()
+    }
+    again = done(replace(store, splits=alone), noise=Noise(0.5), missing=Missing(0.5))
+    assert torch.equal(values(again, "train", "audio"), values(perturbed, "train", "audio"))
+    other = done(store, noise=Noise(0.5, seed=1), missing=Missing(0.5, seed=1))
+    assert not torch.equal(values(other, "train", "audio"), values(perturbed, "train", "audio"))
 
 
 def test_the_store_given_is_unchanged(store):
-    before = values(store, "train", "audio").clone()
-    standardise(store, "train")
-    assert torch.equal(values(store, "train", "audio"), before)
+    before = {m: values(store, "train", m).clone() for m in ("audio", "vision")}
+    done(store, truncate=3, clip=1.0, noise=Noise(0.5), missing=Missing(0.5))
+    for modality, raw in before.items():
+        assert torch.equal(values(store, "train", modality), raw)
 
 
-def test_utterance_is_refused_for_one_vector_a_sample(store):
-    with pytest.raises(DataError, match=r"'vision'.*one vector a sample; set it to train or none"):
-        standardise(store, "utterance")
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"standardize": {"text": "train"}}, "data.standardize.text: text is a text column, which"),
+        ({"clip": {"text": 3.0}}, "data.clip.text: .*no features; leave text out"),
+        ({"noise": Noise({"text": 0.1})}, "data.noise.deviations.text: .*no features"),
+        ({"truncate": {"text": 5}}, "data.truncate.text: .*no steps"),
+        ({"truncate": {"vision": 5}}, "data.truncate.vision: vision is a vector column"),
+        ({"standardize": "utterance"}, "'utterance' would turn every vision sample into zeros"),
+    ],
+)
+def test_a_column_that_cannot_have_a_treatment_is_named(store, settings, words):
+    with pytest.raises(DataError, match=words):
+        treatments(replace(Data(), **settings), store.splits["train"].columns)
 
 
-def test_an_unknown_mode_is_named_with_the_nearest(store):
-    with pytest.raises(DataError, match=r"no mode 'utterances'; did you mean 'utterance'\?"):
-        standardise(store, {"audio": "utterances"})
+def test_what_is_off_for_a_modality_is_no_mistake(store):
+    data = replace(
+        Data(),
+        standardize={"text": "none"},
+        noise=Noise({"text": 0.0}),
+        missing=Missing({"text": 0.0}),
+    )
+    plan = treatments(data, store.splits["train"].columns)
+    assert not (plan.standardize or plan.noise or plan.missing)
 
 
-def test_an_unknown_modality_is_named_with_the_nearest(store):
-    with pytest.raises(DataError, match=r"no modality 'vison'; did you mean 'vision'\?"):
-        standardise(store, {"vison": "train"})
-
-
-def test_text_cannot_be_standardised(store):
-    with pytest.raises(DataError, match="a text column has no features; set it to none"):
-        standardise(store, {"text": "train"})
+def test_an_encoder_that_knows_no_unknown_word_cannot_lose_one(store):
+    with pytest.raises(DataError, match="Encoder of text does not say what stands for a missing"):
+        transform(store, replace(Data(), missing=Missing(0.3)), ENCODERS | {"text": Encoder()})
