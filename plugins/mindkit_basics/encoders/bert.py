@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-import hashlib
-import os
+import re
+from bisect import bisect_right
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from mindkit.api import Column, Encoder
+from mindkit.api import Column, DataError, Encoder
 from mindkit_basics.encoders import pretrained
+from mindkit_basics.encoders.caching import cached
 from mindkit_basics.encoders.projection import projection
 
 
 class Bert(Encoder):
-    """Encode text with a pretrained BERT-family transformer.
+    """Encode text, or stored token ids, with a pretrained BERT-family transformer.
 
     Shapes: x (B, L), mask (B, L) -> (B, D), (B, L, D) when tuned; x (B, H) -> (B, D) when frozen.
 
@@ -23,6 +25,7 @@ class Bert(Encoder):
     only. There is no pooler. The second output is the projected sequence, zero where padded.
     A frozen model encodes each text once, before training; then the encoder holds the projection
     alone, is not `sequential`, and takes the H numbers a text that `prepare` gives.
+    Stored ids, such as text_bert of MMSA's files, must be those of the model's own vocabulary.
 
     model: "minilm" (all-MiniLM-L6-v2 as packaged, H = 384), a local folder, or a name on the
     Hugging Face hub.
@@ -31,7 +34,7 @@ class Bert(Encoder):
     max_length: tokens a text is cut to, with [CLS] and [SEP].
     """
 
-    accepts = ("text",)
+    accepts = ("text", "tokens")
     sequential = True
 
     def __init__(
@@ -64,21 +67,31 @@ class Bert(Encoder):
         The vectors are kept in `cache` under a hash of texts, model files, read-out and length.
         """
         if self.tune != "none":
-            return Column.of_tokens(self._tokens(column), f"tokens of {self.model}")
-        provenance = f"frozen {self.model}, {self.readout}"
-        if cache is None:
-            return Column.of_vectors(self._encode(column), provenance)
-        from safetensors.torch import load_file, save_file
+            return self._tokens(column)
+        key = "bert", column.digest(), self._digest, self.readout, self.max_length
+        found = cached(cache, key, lambda: {"vectors": self._encode(column)})
+        return Column.of_vectors(found["vectors"], f"frozen {self.model}, {self.readout}")
 
-        state = (column.digest(), pretrained.weights_digest(self.model), self.readout)
-        key = hashlib.sha256(repr((*state, self.max_length)).encode()).hexdigest()
-        path = cache / f"text-{key}.safetensors"
-        if not path.is_file():
-            cache.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(f".{os.getpid()}")
-            save_file({"vectors": self._encode(column)}, unfinished)
-            unfinished.replace(path)
-        return Column.of_vectors(load_file(path)["vectors"], provenance)
+    def unknown(self, kind: str) -> tuple[str | int, tuple[int, ...]]:
+        """Return the tokenizer's unknown token, a word or an id, and the ids of special tokens."""
+        tokenizer = self._tokenizer
+        if tokenizer.unk_token is None:
+            raise DataError(f"the tokenizer of '{self.model}' has no token for unknown words")
+        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        value = tokenizer.unk_token if kind == "text" else tokenizer.unk_token_id
+        return value, tuple(sorted(special))
+
+    def words_of_tokens(self, column: Column) -> Column:
+        """Return the place of each token's word in its text; -1 for [CLS] and [SEP]."""
+        if not self._tokenizer.is_fast:
+            raise DataError(
+                f"the tokenizer of '{self.model}' does not tell where in a text its tokens are; "
+                "set data.align=none, or choose a model with tokenizer.json"
+            )
+        texts = list(column.values)
+        places = self._cut(texts, return_offsets_mapping=True)["offset_mapping"]
+        words = [_words_at(text, spans) for text, spans in zip(texts, places, strict=True)]
+        return Column.of_tokens(words, f"words of the tokens of {self.model}")
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         if mask is None:
@@ -93,15 +106,48 @@ class Bert(Encoder):
         total = hidden.masked_fill(~mask.unsqueeze(2), 0).sum(1)
         return total / mask.sum(1, keepdim=True).clamp(min=1)
 
-    def _tokens(self, column: Column) -> list[list[int]]:
-        tokenizer = pretrained.load_tokenizer(self.model)
-        texts = list(column.values)
-        return tokenizer(texts, truncation=True, max_length=self.max_length)["input_ids"]
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return pretrained.load_tokenizer(self.model)
+
+    @cached_property
+    def _digest(self) -> str:
+        return pretrained.weights_digest(self.model)
+
+    def _cut(self, texts: list[str], **options: bool) -> Any:
+        return self._tokenizer(texts, truncation=True, max_length=self.max_length, **options)
+
+    def _tokens(self, column: Column) -> Column:
+        if column.kind == "text":
+            ids = self._cut(list(column.values))["input_ids"]
+            return Column.of_tokens(ids, f"tokens of {self.model}")
+        self._refuse_foreign(column)
+        assert isinstance(column.values, Tensor) and column.lengths is not None
+        samples = column.values.split(column.lengths.tolist())
+        return Column.of_tokens([self._shortened(one) for one in samples], column.provenance)
+
+    def _shortened(self, ids: Tensor) -> Tensor:
+        """The first ids, and the last, which is [SEP], as the tokenizer cuts a text."""
+        long = len(ids) > self.max_length
+        return torch.cat([ids[: self.max_length - 1], ids[-1:]]) if long else ids
+
+    def _refuse_foreign(self, column: Column) -> None:
+        assert isinstance(column.values, Tensor) and column.offsets is not None
+        size = pretrained.load_config(self.model).vocab_size
+        foreign = ((column.values < 0) | (column.values >= size)).nonzero()
+        if len(foreign):
+            row = int(foreign[0])
+            sample = int(torch.searchsorted(column.offsets, row, right=True)) - 1
+            raise DataError(
+                f"token {int(column.values[row])} of sample {sample} ({column.provenance}) is none "
+                f"of the {size} of '{self.model}'; set model to the one that the ids were made "
+                "for, or encode the raw text"
+            )
 
     def _encode(self, column: Column, batch_size: int = 64) -> Tensor:
         """Read-out vectors (N, H) of the texts, in batches of like length, where the encoder is."""
         device = next(self.projection.parameters()).device
-        tokens = Column.of_tokens(self._tokens(column)).to(device)
+        tokens = self._tokens(column).to(device)
         transformer = pretrained.load_model(self.model).eval().to(device)
         config: Any = transformer.config
         assert tokens.lengths is not None
@@ -114,6 +160,12 @@ class Bert(Encoder):
                 hidden = pretrained.hidden_states(transformer, ids, mask)
                 vectors[rows] = self._read(hidden, mask).cpu()
         return vectors
+
+
+def _words_at(text: str, spans: list[tuple[int, int]]) -> list[int]:
+    """The place of the word that each span ends in; -1 for a span of no characters."""
+    starts = [match.start() for match in re.finditer(r"\S+", text)]
+    return [bisect_right(starts, end - 1) - 1 if end > start else -1 for start, end in spans]
 
 
 def _freeze_below(transformer: torch.nn.Module, top: int) -> None:

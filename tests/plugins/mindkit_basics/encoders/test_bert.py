@@ -140,6 +140,72 @@ def test_frozen_texts_are_encoded_once_and_then_read_from_the_cache(
     assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".safetensors"}
 
 
+def test_stored_ids_are_taken_as_they_are_and_cut_as_texts_are(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), max_length=5)
+    whole = Bert(8, model=str(tiny_bert)).prepare(Column.of_text(TEXTS), None)
+    stored = encoder.prepare(whole, None)
+    cut = encoder.prepare(Column.of_text(TEXTS), None)
+    assert torch.equal(stored.values, cut.values)
+    assert torch.equal(stored.offsets, cut.offsets)
+
+
+@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+def test_frozen_stored_ids_are_encoded_like_their_texts(tiny_bert, readout, tmp_path):
+    encoder = Bert(8, model=str(tiny_bert), tune="none", readout=readout)
+    ids = Bert(8, model=str(tiny_bert)).prepare(Column.of_text(TEXTS), None)
+    vectors = encoder.prepare(ids, tmp_path).values
+    assert torch.equal(vectors, encoder.prepare(Column.of_text(TEXTS), None).values)
+    assert torch.equal(vectors, encoder.prepare(ids, tmp_path).values)  # from the cache
+
+
+def test_a_mapped_copy_of_another_provenance_shares_the_cache(tiny_bert, tmp_path):
+    encoder = Bert(8, model=str(tiny_bert), tune="none")
+    ids = Bert(8, model=str(tiny_bert)).prepare(Column.of_text(TEXTS), None)
+    vectors = encoder.prepare(ids, tmp_path / "cache").values
+    np.save(tmp_path / "ids.npy", ids.values.numpy())
+    values = torch.from_numpy(np.load(tmp_path / "ids.npy", mmap_mode="c"))
+    mapped = Column("tokens", values, ids.offsets, "imported")
+    assert torch.equal(encoder.prepare(mapped, tmp_path / "cache").values, vectors)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+@pytest.mark.parametrize(("ids", "words"), [([2, 57, 3], "token 57 of sample 1"), ([-1], "-1 of")])
+def test_ids_of_another_vocabulary_are_refused(tiny_bert, ids, words):
+    column = Column.of_tokens([[2, 5, 56, 3], ids])
+    with pytest.raises(DataError, match=f"{words}.* none of the 57 of"):
+        Bert(8, model=str(tiny_bert)).prepare(column, None)
+
+
+def test_what_is_unknown_is_a_word_of_text_and_an_id_of_tokens(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert))
+    word, _ = encoder.unknown("text")
+    identifier, spared = encoder.unknown("tokens")
+    vocabulary = (tiny_bert / "vocab.txt").read_text().split()
+    assert vocabulary[identifier] == "[UNK]"
+    assert [vocabulary[one] for one in spared] == ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+    tokens = encoder.prepare(Column.of_text([f"a {word} b"]), None).values
+    assert [vocabulary[one] for one in tokens] == ["[CLS]", "a", "[UNK]", "b", "[SEP]"]
+
+
+@pytest.mark.parametrize("max_length", [5, 128])
+def test_each_token_tells_its_word(tiny_bert, max_length):
+    encoder = Bert(8, model=str(tiny_bert), max_length=max_length)
+    texts = Column.of_text(["abc  d [UNK]\tef g", "", "it's"])
+    words = encoder.words_of_tokens(texts)
+    tokens = encoder.prepare(texts, None)
+    assert torch.equal(words.offsets, tokens.offsets)
+    expected = [[-1, 0, 0, 0, 1, 2, 3, 3, 4, -1], [-1, -1], [-1, 0, 0, 0, 0, -1]]
+    cut = [one if len(one) <= max_length else [*one[: max_length - 1], -1] for one in expected]
+    assert words.values.tolist() == [word for one in cut for word in one]
+
+
+def test_a_tokenizer_that_tells_no_places_cannot_be_aligned_to(tiny_bert, monkeypatch):
+    encoder = Bert(8, model=str(tiny_bert))
+    monkeypatch.setattr(type(encoder._tokenizer), "is_fast", False)
+    with pytest.raises(DataError, match="does not tell where in a text its tokens are"):
+        encoder.words_of_tokens(Column.of_text(["a"]))
+
+
 def test_other_weights_are_another_entry_of_the_cache(tiny_bert, tmp_path):
     from safetensors.torch import load_file, save_file
 
