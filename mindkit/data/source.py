@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mindkit.data.safe_pickle import read_pickle
 from mindkit.errors import DataError
 
 
@@ -26,7 +25,7 @@ class Source:
         return all((self.path / name).is_file() for name in names)
 
     def file(self, name: str = "") -> Path:
-        """The file `name` of the folder, or the file itself; a link out of the folder is refused."""
+        """The file `name` of the folder, or the file itself; no link may lead out of the folder."""
         if not name:
             return self.path
         found = self.path / name
@@ -41,6 +40,8 @@ class Source:
 
         torch: take torch tensors too, as arrays. Raises DataError for anything but plain data.
         """
+        from mindkit.data.safe_pickle import read_pickle  # tables do without
+
         key = self.file(name), torch
         if key not in self._read:
             self._read[key] = read_pickle(key[0], torch=torch)
