@@ -53,6 +53,16 @@ def tiny_bert(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_glove(tmp_path_factory):
+    """A text file of GloVe vectors, seven numbers for each of six words."""
+    path = tmp_path_factory.mktemp("tiny_glove") / "tiny.txt"
+    words = ["good", "bad", "it", "was", "don't", "!"]
+    lines = [f"{word} {' '.join(str(k + i / 8) for i in range(7))}" for k, word in enumerate(words)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
 def tiny_mosi(tmp_path_factory):
     """A table like MOSI's: 24, 8 and 8 clips of a few words, 5 and 4 features a step."""
     import numpy as np

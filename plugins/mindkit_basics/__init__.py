@@ -7,6 +7,7 @@ from mindkit.api import Registries, hookimpl
 def mindkit_register(registries: Registries) -> None:
     registries.encoders.add("transformer", "mindkit_basics.encoders.transformer:Transformer")
     registries.encoders.add("bert", "mindkit_basics.encoders.bert:Bert")
+    registries.encoders.add("glove", "mindkit_basics.encoders.glove:Glove")
     registries.encoders.add("vector", "mindkit_basics.encoders.vector:Vector")
     registries.stages.add("mlp", "mindkit_basics.stages.mlp:Mlp")
     registries.mi_estimators.add("jsd", "mindkit_basics.mi.jsd:Jsd")

@@ -6,7 +6,10 @@ from mindkit.hooks import load_plugins
 from mindkit.testing.contracts import contract_cases
 
 # Components whose defaults cannot be built in a test: name -> options, from the fixtures.
-OPTIONS = {"bert": lambda fixture: {"model": str(fixture("tiny_bert"))}}
+OPTIONS = {
+    "bert": lambda fixture: {"model": str(fixture("tiny_bert"))},
+    "glove": lambda fixture: {"vectors": str(fixture("tiny_glove"))},
+}
 
 # Checks left out: (name, check) -> reason.
 SKIPPED: dict[tuple[str, str], str] = {}
