@@ -57,3 +57,10 @@ def test_a_metric_of_the_other_task_is_refused(check):
     result = check("mind", *FAST, "--set", "training.selection.metric=accuracy")
     assert result.exit_code == 1
     assert "'accuracy' is for classification, but 'mosi' is a regression task" in result.stderr
+
+
+def test_a_treatment_that_the_data_cannot_have_is_a_problem(check, tiny_mosi):
+    setting = "data.noise.deviations={text: 0.1}"
+    result = check("mind", *FAST, "--data", str(tiny_mosi), "--set", setting)
+    assert result.exit_code == 1
+    assert "noise.deviations.text: text is a text column, which has no features" in result.stderr

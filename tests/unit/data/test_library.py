@@ -52,6 +52,14 @@ def test_without_an_import_the_data_are_simulated_and_say_so(registries, tmp_pat
     assert store.simulated and len(store.splits["train"]) == 20
 
 
+def test_its_modalities_are_the_columns_that_are_named(registries, tmp_path):
+    data = Data(name="toy", columns={"vision": "audio"})
+    columns = open_store(data, registries, tmp_path).splits["test"].columns
+    assert columns["vision"] is columns["audio"]
+    with pytest.raises(DataError, match=r"data.columns.vision: toy .*; did you mean 'audio'\?"):
+        open_store(Data(name="toy", columns={"vision": "adio"}), registries, tmp_path)
+
+
 def test_an_imported_copy_comes_before_simulation(registries, tmp_path, file):
     import_data("toy", file, home=tmp_path, registries=registries)
     store = open_store(Data(name="toy"), registries, tmp_path)

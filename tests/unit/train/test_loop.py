@@ -356,6 +356,20 @@ def test_every_output_on_simulated_data_says_so(tiny, registries, tmp_path):
         assert "SIMULATED DATA" in weights.metadata()["stamps"]
 
 
+def test_a_run_on_perturbed_data_says_so_and_sees_them(tiny, registries, tmp_path):
+    perturbed, plain = (
+        run_spec(spec, registries, out=tmp_path, device="cpu")
+        for spec in (
+            tiny("training.epochs=1", "data.missing={rates: 0.9, splits: [test]}"),
+            tiny("training.epochs=1"),
+        )
+    )
+    (stamp,) = perturbed.stamps
+    assert stamp.startswith("PERTURBED DATA: missing 0.9 in test; not comparable")
+    assert perturbed.valid == plain.valid
+    assert perturbed.test != plain.test
+
+
 def test_training_under_bfloat16_stays_finite_and_learns(tiny, train):
     result = train(tiny("training.precision=bfloat16", "training.epochs=8"))
     assert result.test["mae"] < 1.5
