@@ -5,8 +5,9 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from mindkit.api import Column, DataError
-from mindkit.config.spec import Reference
+from mindkit.api import Column, DataError, Encoder, Store
+from mindkit.config.spec import Data, Reference
+from mindkit.data.prepare import prepare
 from mindkit.data.store import Split
 from mindkit.model.graph import Graph
 from mindkit_basics.encoders import pretrained
@@ -197,6 +198,21 @@ def test_each_token_tells_its_word(tiny_bert, max_length):
     expected = [[-1, 0, 0, 0, 1, 2, 3, 3, 4, -1], [-1, -1], [-1, 0, 0, 0, 0, -1]]
     cut = [one if len(one) <= max_length else [*one[: max_length - 1], -1] for one in expected]
     assert words.values.tolist() == [word for one in cut for word in one]
+
+
+@pytest.mark.parametrize("tune", ["all", "none"])
+def test_word_aligned_frames_follow_the_tokens_as_in_mag_bert(tiny_bert, tune):
+    frames = torch.tensor([[1.0], [2.0], [3.0]])
+    columns = {"text": Column.of_text(["abc d ef"]), "audio": Column.of_sequences([frames])}
+    store = Store("toy", {"train": Split(["a"], columns, torch.zeros(1))}, "regression")
+    encoders = {"text": Bert(8, model=str(tiny_bert), tune=tune, max_length=7), "audio": Encoder()}
+
+    def audio(align):
+        data = Data(align=align, standardize="none")
+        return prepare(store, encoders, data, None).splits["train"].columns["audio"].values[:, 0]
+
+    assert audio("repeat").tolist() == [0, 1, 1, 1, 2, 3, 0]  # [CLS] a ##b ##c d e [SEP]
+    assert audio("first").tolist() == [0, 1, 0, 0, 2, 3, 0]
 
 
 def test_a_tokenizer_that_tells_no_places_cannot_be_aligned_to(tiny_bert, monkeypatch):
