@@ -51,12 +51,13 @@ def treatments(data: spec.Data, columns: Mapping[str, Column]) -> Treatments:
         return chosen
 
     modes = spread("standardize", data.standardize, usual, features, "features")
-    for modality, mode in modes.items():
-        if mode == "utterance" and columns[modality].kind == "vector":
-            raise DataError(
-                f"data.standardize: 'utterance' would turn every {modality} sample into zeros, "
-                f"since it is one vector; set data.standardize={{{modality}: train}}, or none"
-            )
+    vectors = [m for m, mode in modes.items() if mode == "utterance" and m not in steps]
+    if vectors:
+        apart = ", ".join(f"{m}: {'train' if m in vectors else mode}" for m, mode in modes.items())
+        raise DataError(
+            f"data.standardize: 'utterance' would turn every {vectors[0]} sample into zeros, since "
+            f"it is one vector; set data.standardize={{{apart}}}"
+        )
     return Treatments(
         spread("truncate", data.truncate, steps, steps, "steps to cut here"),
         modes,
