@@ -6,6 +6,7 @@ What it is fed follows from the `Shapes:` line of its docstring, which is thereb
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ from mindkit.model.build import instantiate
 from mindkit.registry import read_signature
 
 AXES = {"B": 6, "L": 5, "F": 7, "D": 8, "E": 9, "P": 2, "M": 3}
-"""Sizes of the axes; any other letter is OTHER wide, and C is the number of outputs."""
+"""Sizes of the axes; any other letter is OTHER wide, and C is the number of outputs.
+
+Two letters are several vectors side by side: `MD` is M of width D.
+"""
 OTHER = 10
 WIRED: dict[str, Any] = {
     "width": AXES["D"],
@@ -79,6 +83,13 @@ def _axes(text: str) -> Axes:
     return tuple(axis.strip() for axis in text.split(",") if axis.strip())
 
 
+def _size(axis: str, known: Mapping[str, int]) -> int:
+    """The size of an axis, or of several vectors side by side."""
+    if axis in known or len(axis) == 1 or not set(axis) <= set(known):
+        return known.get(axis, OTHER)
+    return math.prod(known[letter] for letter in axis)
+
+
 def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: Any) -> Any:
     """Return an instance with small sizes for what the engine wires; `sizes` override them.
 
@@ -89,7 +100,11 @@ def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: 
     for name in read_signature(component).wired:
         if name.endswith("_dim") and name not in given:
             axes = [r.inputs.get(name.removesuffix("_dim"), ()) for r in readings]
-            given[name] = AXES.get(axes[0][-1], OTHER) if axes and axes[0] else AXES["D"]
+            given[name] = _size(axes[0][-1], AXES) if axes and axes[0] else AXES["D"]
+        of = name.removeprefix("num_")
+        if name.startswith("num_") and name not in sizes and readings and of in readings[0].inputs:
+            last = readings[0].inputs[of][-1]
+            given[name] = AXES[last[0]] if len(last) > 1 else given.get(name, 1)
     return instantiate(component, f"wire({component.__name__})", given, dict(options or {}))
 
 
@@ -137,7 +152,7 @@ class Subject:
         generator = torch.Generator().manual_seed(1)
 
         def tensor(name: str, axes: Axes) -> Tensor:
-            size = [n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)])]
+            size = [n for a in axes for n in (leading if a == "..." else [_size(a, known)])]
             if name in ("mask", "masks"):
                 lengths = known["L"] - torch.arange(known["B"]) % known["L"]  # from 1 to L
                 return torch.arange(known["L"]).expand(size) < lengths[:, None]

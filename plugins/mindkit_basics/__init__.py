@@ -13,6 +13,36 @@ def mindkit_register(registries: Registries) -> None:
     registries.mi_estimators.add("jsd", "mindkit_basics.mi.jsd:Jsd")
     registries.criteria.add("barlow_twins", "mindkit_basics.criteria.barlow_twins:BarlowTwins")
     registries.criteria.add("hsic", "mindkit_basics.criteria.hsic:Hsic")
+    registries.criteria.add("cca", "mindkit_basics.criteria.cca:Cca")
+    registries.criteria.add("cmd", "mindkit_basics.criteria.cmd:Cmd")
+    registries.criteria.add("coco", "mindkit_basics.criteria.coco:Coco")
+    registries.criteria.add("coral", "mindkit_basics.criteria.coral:Coral")
+    registries.criteria.add(
+        "cosine_distance", "mindkit_basics.criteria.cosine_distance:CosineDistance"
+    )
+    registries.criteria.add(
+        "cosine_embedding", "mindkit_basics.criteria.cosine_embedding:CosineEmbedding"
+    )
+    registries.criteria.add(
+        "distance_correlation", "mindkit_basics.criteria.distance_correlation:DistanceCorrelation"
+    )
+    registries.criteria.add("mmd", "mindkit_basics.criteria.mmd:Mmd")
+    registries.criteria.add(
+        "modality_discriminator",
+        "mindkit_basics.criteria.modality_discriminator:ModalityDiscriminator",
+    )
+    registries.criteria.add("nt_xent", "mindkit_basics.criteria.nt_xent:NtXent")
+    registries.criteria.add(
+        "similarity_matrix", "mindkit_basics.criteria.similarity_matrix:SimilarityMatrix"
+    )
+    registries.criteria.add(
+        "soft_orthogonality", "mindkit_basics.criteria.soft_orthogonality:SoftOrthogonality"
+    )
+    registries.criteria.add(
+        "squared_cosine", "mindkit_basics.criteria.squared_cosine:SquaredCosine"
+    )
+    registries.criteria.add("supcon", "mindkit_basics.criteria.supcon:Supcon")
+    registries.criteria.add("vicreg", "mindkit_basics.criteria.vicreg:Vicreg")
     registries.criteria.add("supervised", "mindkit_basics.criteria.supervised:Supervised")
     registries.reconstructions.add(
         "mlp_decoder", "mindkit_basics.reconstructions.mlp_decoder:MlpDecoder"

@@ -19,6 +19,8 @@ class BarlowTwins(Criterion):
     reach 0 where B <= D.
 
     off_diagonal: λ, a number, 1/d or d; the original paper's is 0.0051.
+    off_diagonal_target: what C_ij is pulled to; -1 is the HSIC variant of Tsai et al. 2021, whose
+    second sum is of (1 + C_ij)².
     eps: added to the variance (population) under the root, as BatchNorm does.
     """
 
@@ -27,12 +29,17 @@ class BarlowTwins(Criterion):
     min_batch = 2
 
     def __init__(
-        self, a_dim: int, *, off_diagonal: float | Literal["1/d", "d"] = "1/d", eps: float = 1e-5
+        self,
+        a_dim: int,
+        *,
+        off_diagonal: float | Literal["1/d", "d"] = "1/d",
+        off_diagonal_target: Literal[0, -1] = 0,
+        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         named = {"1/d": 1 / a_dim, "d": float(a_dim)}
         self.off_diagonal = named[off_diagonal] if off_diagonal in named else float(off_diagonal)
-        self.eps = eps
+        self.off_diagonal_target, self.eps = off_diagonal_target, eps
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         if a.shape != b.shape:
@@ -41,16 +48,21 @@ class BarlowTwins(Criterion):
                 f"{tuple(b.shape)}"
             )
         refuse_small(a.shape[-2], self.min_batch, "a correlation")
-        on, off = correlation_sums(standardized(a, self.eps), standardized(b, self.eps))
+        on, off = correlation_sums(
+            standardized(a, self.eps), standardized(b, self.eps), self.off_diagonal_target
+        )
         return on + self.off_diagonal * off
 
 
-def correlation_sums(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sums of (1 - C_ii)² and of C_ij², i != j, of standardised a and b.
+def correlation_sums(a: Tensor, b: Tensor, target: int = 0) -> tuple[Tensor, Tensor]:
+    """Return the sums of (1 - C_ii)² and of (C_ij - target)², i != j, of standardised a and b.
 
     Shapes: a (..., B, D), b (..., B, D) -> (...), (...).
     """
-    size = a.shape[-2]
+    size, width = a.shape[-2:]
     diagonal = (a * b).mean(-2)  # (..., D)
     off = cross_square(a, b) / size**2 - diagonal.square().sum(-1)
+    if target:
+        total = (a.sum(-1) * b.sum(-1)).mean(-1) - diagonal.sum(-1)  # of C_ij, i != j
+        off = off - 2 * target * total + target**2 * width * (width - 1)
     return (1 - diagonal).square().sum(-1), off

@@ -33,6 +33,20 @@ def cross_square(a: Tensor, b: Tensor) -> Tensor:
     return (a.mT @ b).square().sum((-1, -2))
 
 
+def l2_rows(x: Tensor) -> Tensor:
+    """Return x with rows of length 1; a zero row stays zero. Shapes: x (..., D) -> (..., D)."""
+    return x * (x.square().sum(-1, keepdim=True) + 1e-16).rsqrt()
+
+
+def row_cosines(a: Tensor, b: Tensor) -> Tensor:
+    """Return the cosine of each row of a with that of b. Shapes: (..., B, D) twice -> (..., B)."""
+    if a.shape != b.shape:
+        raise ValueError(
+            f"a and b (..., B, D) must have one shape, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )
+    return (l2_rows(a) * l2_rows(b)).sum(-1)
+
+
 def refuse_small(batch: int, least: int, why: str) -> None:
     """Raise ValueError where a batch has too few samples for a statistic."""
     if batch < least:

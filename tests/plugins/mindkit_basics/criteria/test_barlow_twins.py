@@ -44,6 +44,11 @@ def test_each_off_diagonal_weight_meets_its_reference_value(x, y, off_diagonal, 
     assert criterion(x, y).item() == pytest.approx(expected, abs=5e-8)
 
 
+def test_the_hsic_variant_meets_its_reference_value(x, y):
+    criterion = BarlowTwins(3, off_diagonal_target=-1, eps=1e-12)
+    assert criterion(x, y).item() == pytest.approx(9.9892129, abs=5e-8)
+
+
 @pytest.mark.parametrize("shape", [(6, 3), (4, 9)], ids=["narrow", "wide"])
 def test_it_is_what_loops_over_entries_give(draw, shape):
     a, b = draw(*shape), draw(*shape)
