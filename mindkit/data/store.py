@@ -17,17 +17,30 @@ ColumnKind = Literal["text", "tokens", "sequence", "vector"]
 
 
 @dataclass(frozen=True)
+class Statistics:
+    """Mean (F,) and deviation (F,) over all steps, float64; a constant feature deviates by 0."""
+
+    mean: Tensor
+    deviation: Tensor
+
+
+@dataclass(frozen=True)
 class Column:
     """One modality of N samples.
 
     values: text N strings; tokens (sum L,) int64; sequence (sum L, F) and vector (N, F) float32.
     offsets: (N + 1,) int64 row bounds of tokens and sequences, on the CPU; else None.
+    statistics: of the values, where they were written down when the data were imported; a column
+    made from another one by changing its values has none.
     """
 
     kind: ColumnKind
     values: list[str] | Tensor
     offsets: Tensor | None = None
     provenance: str = ""
+    # `replace` leaves these behind, so that no change of values can keep them.
+    statistics: Statistics | None = field(default=None, init=False, compare=False, repr=False)
+    _digest: str = field(default="", init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if (self.kind in ("tokens", "sequence")) != (self.offsets is not None):
@@ -122,8 +135,17 @@ class Column:
         padding = ~mask if values.ndim == 1 else ~mask.unsqueeze(2)
         return padded.masked_fill_(padding, 0), mask
 
+    def known_as(self, digest: str, statistics: Statistics | None = None) -> Column:
+        """Return the column with a digest and statistics that need not be computed any more."""
+        column = replace(self)
+        object.__setattr__(column, "_digest", digest)
+        object.__setattr__(column, "statistics", statistics)
+        return column
+
     def digest(self) -> str:
         """Return the SHA-256 of kind and content, in hexadecimal digits."""
+        if self._digest:
+            return self._digest
         state = hashlib.sha256(self.kind.encode())
         if isinstance(self.values, Tensor):
             for tensor in (self.values, self.offsets):
@@ -135,15 +157,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Split:
-    """N samples: their ids, columns by modality, and targets (N,) float32 or int64."""
+    """N samples: their ids, columns by modality, and targets (N,) float32 or int64.
+
+    videos: the video, dialogue or speaker that each sample is cut from; None where unknown.
+    """
 
     ids: list[str]
     columns: dict[str, Column]
     target: Tensor
+    videos: list[str] | None = None
 
     def __post_init__(self) -> None:
         sizes = {name: len(column) for name, column in self.columns.items()}
         sizes["target"] = len(self.target)
+        if self.videos is not None:
+            sizes["videos"] = len(self.videos)
         for name, size in sizes.items():
             if size != len(self.ids):
                 raise ValueError(f"{name} has {size} samples, but there are {len(self.ids)} ids")
@@ -178,12 +206,13 @@ class Split:
         """Return the samples `rows` (n,) int64 (CPU), in that order."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         ids = [self.ids[row] for row in rows.tolist()]
-        return Split(ids, columns, self.target[rows.to(self.target.device)])
+        videos = None if self.videos is None else [self.videos[row] for row in rows.tolist()]
+        return Split(ids, columns, self.target[rows.to(self.target.device)], videos)
 
     def to(self, device: torch.device | str) -> Split:
         """Return the split with columns and targets on `device`."""
         columns = {name: column.to(device) for name, column in self.columns.items()}
-        return Split(self.ids, columns, self.target.to(device))
+        return replace(self, columns=columns, target=self.target.to(device))
 
     def digest(self) -> str:
         """Return the SHA-256 of ids, targets and columns, in hexadecimal digits."""
@@ -197,6 +226,9 @@ class Store:
     """A data set in memory, by split ("train", "valid", "test").
 
     leaky: modality -> why its features leak labels under `split_column`, the split in use.
+    metrics: those of the data set, the first being the headline. layout: how the file was laid out,
+    in words. aligned: whether all modalities have one step a word; None where that is not said.
+    notes: sentences about what was done to the data when they were imported.
     factors: of simulated data, the truth: split -> name of the factors -> (N, k).
     """
 
@@ -212,6 +244,10 @@ class Store:
     leaky: dict[str, str] = field(default_factory=dict)
     split_column: str = "split"
     factors: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
+    layout: str = ""
+    aligned: bool | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -239,6 +275,8 @@ class Store:
             "digest": self.digest,
             "task": self.task,
             "split_column": self.split_column,
+            "layout": self.layout,
+            "aligned": self.aligned,
             "samples": {name: len(split) for name, split in self.splits.items()},
             **({"zero_labels": zeros} if self.task == "regression" else {}),
             "columns": {

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from mindkit.data.store import Column, Split, Store
+from mindkit.data.store import Column, Split, Statistics, Store
 
 
 def ragged(lengths, width, seed=0):
@@ -107,6 +109,32 @@ def test_the_digest_changes_with_a_value_and_with_the_bounds():
     assert first.digest() == Column("sequence", flat.clone(), torch.tensor([0, 2, 4])).digest()
     assert first.digest() != Column("sequence", flat, torch.tensor([0, 1, 4])).digest()
     assert first.digest() != Column("sequence", flat + 1, torch.tensor([0, 2, 4])).digest()
+
+
+def test_a_known_digest_and_statistics_are_taken_as_they_are():
+    statistics = Statistics(torch.zeros(2), torch.ones(2))
+    column = Column.of_vectors(torch.zeros(3, 2)).known_as("abc", statistics)
+    assert column.digest() == "abc" and column.statistics is statistics
+
+
+def test_a_change_of_values_forgets_digest_and_statistics():
+    known = Column.of_vectors(torch.zeros(3, 2)).known_as(
+        "abc", Statistics(torch.zeros(2), torch.ones(2))
+    )
+    for changed in (replace(known, values=known.values + 1), known.take(torch.tensor([0, 1]))):
+        assert changed.statistics is None and changed.digest() != "abc"
+
+
+def test_videos_go_with_their_samples():
+    column = Column.of_vectors(torch.zeros(3, 2))
+    split = Split(["a", "b", "c"], {"audio": column}, torch.zeros(3), ["x", "y", "y"])
+    assert split.take(torch.tensor([2, 0])).videos == ["y", "x"]
+    assert split.to("cpu").videos == ["x", "y", "y"]
+
+
+def test_videos_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="videos has 1 samples, but there are 2 ids"):
+        Split(["a", "b"], {}, torch.zeros(2), ["x"])
 
 
 def test_columns_of_another_length_are_refused():
