@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mindkit.data.store import Split, Store
+from mindkit.data.store import Store
 from mindkit.errors import DataError, did_you_mean
 
 
@@ -20,14 +20,10 @@ def choose_columns(store: Store, columns: Mapping[str, str]) -> Store:
                 f"data.columns.{modality}: {store.name} ({store.source or 'no source'}) has no "
                 f"column '{column}'{did_you_mean(column, store.modalities)}"
             )
-    splits = {
-        name: Split(
-            split.ids,
-            split.columns | {m: split.columns[column] for m, column in columns.items()},
-            split.target,
-        )
-        for name, split in store.splits.items()
-    }
+    splits = {}
+    for name, split in store.splits.items():
+        fed = {m: split.columns[column] for m, column in columns.items()}
+        splits[name] = replace(split, columns=split.columns | fed)
     leaky = {m: reason for m, reason in store.leaky.items() if m not in columns}
     leaky |= {m: store.leaky[column] for m, column in columns.items() if column in store.leaky}
     return replace(store, splits=splits, leaky=leaky)

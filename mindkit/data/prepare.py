@@ -25,7 +25,7 @@ def prepare(
     for modality, encoder in encoders.items():
         _check(store, modality, encoder)
     kept = {
-        name: Split(split.ids, {m: split.columns[m] for m in encoders}, split.target)
+        name: replace(split, columns={m: split.columns[m] for m in encoders})
         for name, split in store.splits.items()
     }
     treated = transform(replace(store, splits=kept), data, encoders)
@@ -34,7 +34,7 @@ def prepare(
         if data.align != "none":
             split = _align(split, encoders, data.align)
         columns = {m: one.prepare(split.columns[m], cache) for m, one in encoders.items()}
-        ready[name] = Split(split.ids, columns, split.target)
+        ready[name] = replace(split, columns=columns)
     return replace(treated, splits=ready)
 
 

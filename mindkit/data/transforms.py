@@ -15,7 +15,7 @@ from mindkit.data.standardising import (
     standardised,
     standardised_by_utterance,
 )
-from mindkit.data.store import Column, Split, Store
+from mindkit.data.store import Column, Store
 from mindkit.errors import DataError
 from mindkit.kinds import Encoder
 
@@ -85,7 +85,7 @@ def transform(store: Store, data: spec.Data, encoders: Mapping[str, Encoder]) ->
         for modality, column in split.columns.items():
             column = _scaled(column, modality, plan, scales.get(modality))
             columns[modality] = _perturbed(column, modality, name, plan, data, encoders[modality])
-        splits[name] = Split(split.ids, columns, split.target)
+        splits[name] = replace(split, columns=columns)
     return replace(store, splits=splits)
 
 
