@@ -7,44 +7,41 @@ twice the memory of the data, and take longer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from mindkit.data.store import Column
+from mindkit.data.store import Column, Statistics
 
 EPSILON = 1e-6  # added to an utterance's deviation, as in MISA's and MInD's released code
 BLOCK = 2048  # steps
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Mean (F,) and inverse deviation (F,), 0 where a feature never varies; in float64."""
-
-    mean: Tensor
-    inverse: Tensor
-
-
-def scale_of(column: Column) -> Scale:
-    """Return the scale of all steps of a column."""
+def statistics_of(column: Column) -> Statistics:
+    """Return mean and deviation of all steps, those written down at import where there are any."""
+    if column.statistics is not None:
+        return column.statistics
     assert isinstance(column.values, Tensor)
     values = column.values
     count = max(len(values), 1)
     mean = torch.stack([block.sum(0) for block in _blocks(values)]).sum(0) / count
     squares = torch.stack([((block - mean) ** 2).sum(0) for block in _blocks(values)])
-    deviation = (squares.sum(0) / count).sqrt()
     # Rounding leaves a constant a deviation of about 1e-17; extremes are exact.
     constant = values.amin(0) == values.amax(0)
-    return Scale(mean, torch.where(constant, 0.0, 1 / deviation.masked_fill(constant, 1.0)))
+    return Statistics(mean, (squares.sum(0) / count).sqrt().masked_fill(constant, 0.0))
 
 
-def standardised(column: Column, scale: Scale) -> Column:
-    """Return the column after (x - mean) / deviation; constant features become 0."""
+def standardised(column: Column, statistics: Statistics) -> Column:
+    """Return the column after (x - mean) / deviation; features without a deviation become 0."""
     assert isinstance(column.values, Tensor)
+    mean, deviation = (
+        one.to(column.values.device) for one in (statistics.mean, statistics.deviation)
+    )
+    inverse = torch.where(deviation > 0, 1 / deviation, 0.0)
     values = torch.empty_like(column.values)
     for target, block in zip(values.split(BLOCK), _blocks(column.values), strict=True):
-        target.copy_((block - scale.mean) * scale.inverse)
+        target.copy_((block - mean) * inverse)
     return replace(column, values=values)
 
 

@@ -9,13 +9,8 @@ from typing import Any
 from mindkit.config import spec
 from mindkit.data.cutting import clipped, truncated
 from mindkit.data.perturbing import generator, missing, noisy
-from mindkit.data.standardising import (
-    Scale,
-    scale_of,
-    standardised,
-    standardised_by_utterance,
-)
-from mindkit.data.store import Column, Store
+from mindkit.data.standardising import standardised, standardised_by_utterance, statistics_of
+from mindkit.data.store import Column, Statistics, Store
 from mindkit.errors import DataError
 from mindkit.kinds import Encoder
 
@@ -74,8 +69,8 @@ def transform(store: Store, data: spec.Data, encoders: Mapping[str, Encoder]) ->
     """
     train = store.splits["train"].columns
     plan = treatments(data, train)
-    scales = {
-        modality: _scale(train[modality], plan.truncate.get(modality))
+    statistics = {
+        modality: statistics_of(_cut(train[modality], modality, plan))
         for modality, mode in plan.standardize.items()
         if mode == "train"
     }
@@ -83,21 +78,23 @@ def transform(store: Store, data: spec.Data, encoders: Mapping[str, Encoder]) ->
     for name, split in store.splits.items():
         columns = {}
         for modality, column in split.columns.items():
-            column = _scaled(column, modality, plan, scales.get(modality))
+            column = _scaled(column, modality, plan, statistics.get(modality))
             columns[modality] = _perturbed(column, modality, name, plan, data, encoders[modality])
         splits[name] = replace(split, columns=columns)
     return replace(store, splits=splits)
 
 
-def _scale(train: Column, steps: int | None) -> Scale:
-    return scale_of(train if steps is None else truncated(train, steps))
+def _cut(column: Column, modality: str, plan: Treatments) -> Column:
+    steps = plan.truncate.get(modality)
+    return column if steps is None else truncated(column, steps)
 
 
-def _scaled(column: Column, modality: str, plan: Treatments, scale: Scale | None) -> Column:
-    if modality in plan.truncate:
-        column = truncated(column, plan.truncate[modality])
-    if scale is not None:
-        column = standardised(column, scale)
+def _scaled(
+    column: Column, modality: str, plan: Treatments, statistics: Statistics | None
+) -> Column:
+    column = _cut(column, modality, plan)
+    if statistics is not None:
+        column = standardised(column, statistics)
     elif modality in plan.standardize:
         column = standardised_by_utterance(column)
     if modality in plan.clip:

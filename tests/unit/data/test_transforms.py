@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mindkit.config.spec import Data, Missing, Noise
-from mindkit.data.store import Column, Split, Store
+from mindkit.data.store import Column, Split, Statistics, Store
 from mindkit.data.transforms import transform, treatments
 from mindkit.errors import DataError
 from mindkit.kinds import Encoder
@@ -85,6 +85,16 @@ def test_statistics_are_those_of_the_steps_that_truncation_leaves(store):
     scaled = values(done(store, truncate=2), "valid", "audio")
     expected = (values(cut, "valid", "audio") - raw.mean(0)) / raw.std(0, correction=0)
     torch.testing.assert_close(scaled, expected)
+
+
+@pytest.mark.parametrize(("steps", "used"), [(2, False), (8, True)])
+def test_statistics_of_the_import_hold_until_a_step_is_cut_off(store, steps, used):
+    known = Statistics(torch.full((3,), 50.0).double(), torch.ones(3).double())
+    columns = store.splits["train"].columns
+    written = columns | {"audio": columns["audio"].known_as("", known)}
+    train = replace(store.splits["train"], columns=written)
+    found = done(replace(store, splits=store.splits | {"train": train}), truncate=steps)
+    assert (values(found, "valid", "audio") < -20).all() == used
 
 
 def test_clipping_comes_after_standardising(store):
