@@ -1,0 +1,323 @@
+import json
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from mindkit.data.doctor import examine
+from mindkit.data.raw import Drop, Feature, Part, Raw
+from mindkit.kinds import Dataset
+
+SIZES = {"train": 6, "valid": 4, "test": 4}
+
+
+class Clips(Dataset):
+    label_range = (-3.0, 3.0)
+    splits: ClassVar = SIZES
+    counts: ClassVar = {"by words": {"train": 5, "valid": 4, "test": 4}}
+    features: ClassVar = {"audio": {3: "three of COVAREP"}, "vision": {2: "two of Facet"}}
+
+
+class Jokes(Dataset):
+    task = "classification"
+    num_outputs = 2
+    classes = ("plain", "funny")
+    splits: ClassVar = {"train": 60, "valid": 4, "test": 4}
+
+
+KNOWN = {"clips": Clips, "jokes": Jokes}
+
+
+def part(split, count, seed):
+    """Samples of 1 to 4 steps; words, audio and vision have equally many."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, 5, count).tolist()
+    return Part(
+        ids=[f"{split}_{row}" for row in range(count)],
+        labels=np.linspace(-3, 3, count),
+        features={
+            "text": Feature("text", [" ".join(random.choice(list("abcdef"), n)) for n in lengths]),
+            "audio": Feature("ragged", [random.normal(size=(n, 3)) for n in lengths], array="COV"),
+            "vision": Feature("ragged", [random.normal(size=(n, 2)) for n in lengths]),
+        },
+        videos=[f"{split}{row // 2}" for row in range(count)],
+        places=[f"item {row} of {split}" for row in range(count)],
+    )
+
+
+@pytest.fixture
+def raw(tmp_path):
+    (tmp_path / "clips.pkl").write_bytes(b"as if it were a pickle")
+    parts = {split: part(split, count, seed) for seed, (split, count) in enumerate(SIZES.items())}
+    return Raw("mmsa", "dict by split", [tmp_path / "clips.pkl"], parts)
+
+
+def spoil(raw, split, **changes):
+    """Change fields, or columns, of one split."""
+    fields = {name: value for name, value in changes.items() if name in Part.__dataclass_fields__}
+    columns = {name: value for name, value in changes.items() if name not in fields}
+    old = raw.parts[split]
+    raw.parts[split] = replace(old, **fields, features={**old.features, **columns})
+
+
+def findings(raw, level, name="clips"):
+    return [(f.where, f.what) for f in examine(raw, KNOWN, name).of(level)]
+
+
+def one(raw, level, name="clips"):
+    (found,) = examine(raw, KNOWN, name).of(level)
+    return found
+
+
+def test_clean_data_have_no_finding(raw):
+    result = examine(raw, KNOWN, "clips")
+    assert result.findings == () and result.usable
+
+
+def test_facts_of_the_splits_are_counts_zeros_range_and_rounded_labels(raw):
+    spoil(raw, "train", labels=np.array([-2.6, -0.5, 0, 0, 0.4, 1.5]))
+    train = examine(raw, KNOWN, "clips").facts.splits["train"]
+    assert (train.samples, train.zero_labels, train.videos) == (6, 2, 3)
+    assert train.label_range == (-2.6, 1.5)
+    assert train.labels == {"-3": 1, "0": 4, "2": 1}  # -0.5 and 1.5 are rounded half to even
+
+
+def test_facts_of_a_column_are_kind_shape_width_lengths_and_provenance(raw):
+    facts = examine(raw, KNOWN, "clips").facts
+    audio, text, lengths = facts.columns["audio"], facts.columns["text"], []
+    for one_part in raw.parts.values():
+        lengths += [len(steps) for steps in one_part.features["audio"].values]
+    assert (audio.kind, audio.array, audio.width, audio.dtype) == ("ragged", "COV", 3, "float64")
+    assert audio.shapes["train"] == (6, None, 3)
+    assert audio.lengths == text.lengths == (min(lengths), np.median(lengths), max(lengths))
+    assert audio.provenance == "three of COVAREP" and text.width is None
+    assert facts.same_steps == 1.0
+
+
+def test_a_padded_column_has_its_shape_and_side(raw):
+    values = np.zeros((6, 5, 3), "f4")
+    values[:, 3:] = 1
+    spoil(raw, "train", audio=Feature("padded", values))
+    audio = examine(raw, KNOWN, "clips").facts.columns["audio"]
+    assert audio.padding == "leading" and audio.shapes["train"] == (6, 5, 3)
+
+
+def test_everything_is_plain_json(raw):
+    spoil(raw, "train", labels=np.full(6, np.nan))
+    text = json.dumps(examine(raw, KNOWN, "clips").as_dict(), allow_nan=False)
+    assert json.loads(text)["facts"]["files"][0]["size"] == 22
+
+
+def test_the_hash_of_a_published_file_is_recognised_and_names_the_data_set(raw):
+    digest = examine(raw, KNOWN, "clips").facts.files[0].sha256
+
+    class Published(Clips):
+        known_files: ClassVar = {digest: "the aligned file"}
+
+    facts = examine(raw, {**KNOWN, "published": Published}).facts
+    assert facts.files[0].known == "published: the aligned file"
+    assert (facts.dataset, facts.guessed) == ("published", "the SHA-256 of clips.pkl")
+
+
+def test_a_data_set_is_told_by_its_numbers_of_samples_or_by_its_classes(raw):
+    assert examine(raw, KNOWN).facts.guessed == "its 6/4/4 samples"
+    for split, count in SIZES.items():
+        spoil(raw, split, labels=["funny", "plain"] * (count // 2))
+    facts = examine(raw, KNOWN).facts
+    assert (facts.dataset, facts.guessed) == ("jokes", "the names of its classes")
+    assert facts.splits["train"].labels == {"plain": 3, "funny": 3}
+    assert facts.splits["train"].zero_labels is None
+
+
+def test_data_that_may_be_several_sets_are_examined_as_none(raw):
+    facts = examine(raw, {**KNOWN, "others": Clips}).facts
+    assert (facts.dataset, facts.guessed) == ("", "")
+
+
+def test_nan_and_infinities_are_counted_with_their_place(raw):
+    values = [np.ones((2, 3)) + row for row in range(6)]
+    values[1][0, :2], values[4][1, 1] = np.nan, -np.inf
+    spoil(raw, "train", audio=Feature("ragged", values))
+    found = one(raw, "warning")
+    assert found.where == "audio"
+    assert found.what == (
+        "2 NaN and 1 infinite value in 2 samples, first item 1 of train (id train_1)"
+    )
+    assert "sets them to 0" in found.action
+
+
+def test_nan_in_a_table_is_a_fault_that_names_the_option(raw):
+    raw.format = "table"
+    values = np.ones((6, 3))
+    values[2, 2] = np.nan
+    spoil(raw, "train", audio=Feature("vector", values))
+    assert "--nan zero" in one(raw, "fault").action
+
+
+def test_samples_without_steps_and_samples_of_zeros_are_told_apart(raw):
+    values = [np.ones((2, 3)) * row for row in range(6)]
+    values[3] = np.ones((0, 3))
+    spoil(raw, "train", audio=Feature("ragged", values))
+    assert findings(raw, "warning") == [
+        ("audio", "no step in 1 sample, first item 3 of train (id train_3)"),
+        ("audio", "nothing but zeros in 1 sample, first item 0 of train (id train_0)"),
+    ]
+
+
+def test_empty_texts_are_found(raw):
+    spoil(raw, "test", text=Feature("text", ["a", " ", "b", ""]))
+    assert findings(raw, "warning")[0] == (
+        "text",
+        "no word in 2 samples, first item 1 of test (id test_1)",
+    )
+
+
+def test_features_that_never_change_are_named(raw):
+    for each in raw.parts.values():
+        for steps in each.features["audio"].values:
+            steps[:, 1] = 7
+    assert findings(raw, "note") == [("audio", "1 of 3 features never change: number 1")]
+    assert examine(raw, KNOWN, "clips").facts.columns["audio"].constant == (1,)
+
+
+def test_an_unusual_width_is_told_with_the_usual_ones(raw):
+    for split, count in SIZES.items():
+        random = np.random.default_rng(count)
+        spoil(raw, split, vision=Feature("vector", random.normal(size=(count, 9))))
+    ((where, what),) = findings(raw, "note")
+    assert where == "vision" and what == "9 features are none of the usual (2: two of Facet)"
+
+
+def test_a_column_that_one_split_lacks_or_has_wider_is_found(raw):
+    del raw.parts["test"].features["vision"]
+    spoil(raw, "valid", audio=Feature("vector", np.eye(4)))
+    assert findings(raw, "warning") == [("vision", "the split test has no such column")]
+    ((where, what),) = findings(raw, "fault")
+    assert where == "audio" and "different features: 3 in train, 4 in valid" in what
+
+
+def test_labels_outside_the_range_are_a_fault(raw):
+    spoil(raw, "valid", labels=np.array([0, 4, 3, -3.5]))
+    found = one(raw, "fault")
+    assert found.where == "labels of valid"
+    assert found.what == ("2 labels outside [-3, 3]; first 4.0 at item 1 of valid (id valid_1)")
+
+
+def test_labels_that_are_no_number_or_no_class_are_a_fault(raw):
+    spoil(raw, "valid", labels=["good", "bad", "bad", "good"])
+    assert "in names, where numbers are needed" in one(raw, "fault").what
+    spoil(raw, "valid", labels=np.array([0.0, np.nan, 1, 1]))
+    assert "1 label NaN or infinite" in one(raw, "fault").what
+    spoil(raw, "valid", labels=np.array([0, 1, 2, 0.5]))
+    spoil(raw, "train", labels=["funy", "plain", "funny"] * 2)
+    spoil(raw, "test", labels=[0, 1, 1, 0])
+    told = [what for _, what in findings(raw, "fault", "jokes")]
+    assert "2 labels of no class; did you mean 'funny'?; first funy at" in told[0]
+    assert "2 labels of no class from 0 to 1; first 2.0 at item 2" in told[1]
+
+
+def test_a_class_without_a_sample_to_learn_from_is_found(raw):
+    for split, count in SIZES.items():
+        spoil(raw, split, labels=np.zeros(count) if split == "train" else np.arange(count) % 2)
+    assert ("train", "no sample of class funny") in findings(raw, "warning", "jokes")
+
+
+def test_ids_that_occur_twice_are_a_fault(raw):
+    spoil(raw, "valid", ids=["a", "train_5", "b", "a"])
+    found = one(raw, "fault")
+    assert found.what == (
+        "2 repeated ids; first 'train_5', item 5 of train (id train_5) of train and "
+        "item 1 of valid (id train_5) of valid"
+    )
+
+
+def test_a_recording_under_two_ids_is_found_and_said_to_be_in_two_splits(raw):
+    features = raw.parts["train"].features
+    other = raw.parts["test"].features
+    for name in ("audio", "vision"):
+        other[name].values[2] = features[name].values[3].copy()
+    told = dict(findings(raw, "warning"))["samples"]
+    assert told.startswith("1 sample with the audio, vision of another under another id")
+    assert "train_3" in told and "test_2" in told and "1 time in another split" in told
+
+
+def test_equal_first_and_middle_steps_alone_are_no_repetition(raw):
+    features, other = raw.parts["train"].features, raw.parts["test"].features
+    for name in ("audio", "vision"):
+        features[name].values[3] = np.ones((4, features[name].values[3].shape[1]))
+        other[name].values[2] = features[name].values[3].copy()
+        other[name].values[2][3] = 5
+    assert "samples" not in dict(findings(raw, "warning"))
+
+
+def test_repeated_text_with_the_same_label_is_a_note(raw):
+    spoil(raw, "train", text=Feature("text", ["so good", "b", "c", "d", "e", "f"]))
+    spoil(raw, "test", text=Feature("text", ["so good", "x", "y", "z"]))
+    ((where, what),) = findings(raw, "note")
+    assert (
+        where == "samples" and "most often 'so good' with -3.0 (2 times); 1 sample of test" in what
+    )
+
+
+def test_videos_in_two_splits_are_named(raw):
+    spoil(raw, "test", videos=["train0", "t", "train2", "t"])
+    found = one(raw, "warning")
+    assert found.where == "train and test"
+    assert found.what == "2 videos in both: train0, train2"
+    assert "--folds" in found.action
+
+
+def test_an_empty_split_is_a_fault_and_rows_of_no_split_a_note(raw):
+    raw.parts[""] = raw.parts.pop("valid")
+    result = examine(raw, KNOWN, "clips")
+    assert result.of("fault")[0].what == "the valid split is empty"
+    assert "4 samples of no split" in [f.what for f in result.of("note")]
+
+
+def test_known_copies_are_told_by_their_counts_and_others_are_a_warning(raw):
+    raw.parts["train"] = part("train", 5, 0)
+    assert examine(raw, KNOWN, "clips").facts.counts == "by words"
+    assert one(raw, "note").what == "5/4/4 samples are those of the copy by words; 6/4/4 are usual"
+    raw.parts["train"] = part("train", 3, 0)
+    assert one(raw, "warning").what == "3/4/4 samples, where 6/4/4 are usual; 5/4/4 by words"
+
+
+def test_a_known_leak_is_a_fault_under_its_split_column_only(raw):
+    digest = examine(raw, KNOWN, "clips").facts.files[0].sha256
+
+    class Leaky(Clips):
+        known_leaks: ClassVar = {digest: {"split": {"COV": "it was trained on the labels"}}}
+
+    known = {"leaky": Leaky}
+    raw.roles = {"split": "split", "audio": "COV", "vision": "vision"}
+    result = examine(raw, known)
+    assert result.facts.leaky == {"audio": "it was trained on the labels"}
+    assert "--drop audio" in result.of("fault")[0].action and not result.usable
+    raw.roles["split"] = "other_split"
+    assert examine(raw, known).usable
+
+
+def test_drops_notes_and_unused_arrays_are_passed_on(raw):
+    raw.drops, raw.notes = [Drop("train", 3, "lengths differ")], ["pauses were removed"]
+    raw.unused = ["annotations"]
+    assert findings(raw, "note") == [
+        ("train", "3 samples left out: lengths differ"),
+        ("clips.pkl", "pauses were removed"),
+        ("clips.pkl", "becomes no column: annotations"),
+    ]
+
+
+def test_steps_that_do_not_match_the_words_lower_the_share(raw):
+    steps = raw.parts["test"].features["vision"].values
+    steps[0] = np.ones((9, 2))
+    assert examine(raw, KNOWN, "clips").facts.same_steps == pytest.approx(13 / 14)
+
+
+def test_faults_come_before_warnings_and_warnings_before_notes(raw):
+    raw.notes = ["a note"]
+    spoil(raw, "valid", labels=np.array([0, 4, 3, -3]))
+    spoil(raw, "test", text=Feature("text", ["a", "", "b", "c"]))
+    levels = [found.level for found in examine(raw, KNOWN, "clips").findings]
+    assert levels == sorted(levels, key=["fault", "warning", "note"].index)
+    assert set(levels) == {"fault", "warning", "note"}
