@@ -8,6 +8,8 @@ def mindkit_register(registries: Registries) -> None:
     registries.encoders.add("transformer", "mindkit_basics.encoders.transformer:Transformer")
     registries.encoders.add("bert", "mindkit_basics.encoders.bert:Bert")
     registries.encoders.add("glove", "mindkit_basics.encoders.glove:Glove")
+    registries.encoders.add("convolution", "mindkit_basics.encoders.convolution:Convolution")
+    registries.encoders.add("recurrent", "mindkit_basics.encoders.recurrent:Recurrent")
     registries.encoders.add("vector", "mindkit_basics.encoders.vector:Vector")
     registries.stages.add("mlp", "mindkit_basics.stages.mlp:Mlp")
     registries.mi_estimators.add("jsd", "mindkit_basics.mi.jsd:Jsd")
@@ -47,4 +49,25 @@ def mindkit_register(registries: Registries) -> None:
     registries.reconstructions.add(
         "mlp_decoder", "mindkit_basics.reconstructions.mlp_decoder:MlpDecoder"
     )
+    registries.reconstructions.add(
+        "linear_decoder", "mindkit_basics.reconstructions.linear_decoder:LinearDecoder"
+    )
+    registries.reconstructions.add(
+        "lstm_decoder", "mindkit_basics.reconstructions.lstm_decoder:LstmDecoder"
+    )
+    registries.fusion_heads.add(
+        "attention_pooling", "mindkit_basics.heads.attention_pooling:AttentionPooling"
+    )
     registries.fusion_heads.add("concat_mlp", "mindkit_basics.heads.concat_mlp:ConcatMlp")
+    registries.fusion_heads.add(
+        "crossmodal_transformer",
+        "mindkit_basics.heads.crossmodal_transformer:CrossmodalTransformer",
+    )
+    registries.fusion_heads.add("gated_concat", "mindkit_basics.heads.gated_concat:GatedConcat")
+    registries.fusion_heads.add(
+        "low_rank_fusion", "mindkit_basics.heads.low_rank_fusion:LowRankFusion"
+    )
+    registries.fusion_heads.add("tensor_fusion", "mindkit_basics.heads.tensor_fusion:TensorFusion")
+    registries.fusion_heads.add(
+        "token_self_attention", "mindkit_basics.heads.token_self_attention:TokenSelfAttention"
+    )

@@ -75,7 +75,7 @@ class Transformer(Encoder):
         frames = self.projection(x)  # (B, L, D)
         placed = real if self.positions == "all" else real & (frames[..., 0] != 0)
         position = (real.cumsum(1) + before).masked_fill(~placed, 0)
-        hidden = math.sqrt(frames.shape[2]) * frames + _sinusoids(position, frames)
+        hidden = math.sqrt(frames.shape[2]) * frames + sinusoids(position, frames)
         hidden, seen = self._add_tokens(hidden, real)
         hidden = self.embedding_dropout(hidden)
         attended = seen[:, None, None] if self.padding_mask else None  # (B, 1, 1, S)
@@ -140,7 +140,7 @@ def _linear(d_in: int, d_out: int) -> nn.Linear:
     return linear
 
 
-def _sinusoids(position: Tensor, like: Tensor) -> Tensor:
+def sinusoids(position: Tensor, like: Tensor) -> Tensor:
     """Sines, then cosines, of position (B, L) at D / 2 rates from 1 to 1e-4: (B, L, D); 0 at 0."""
     half = like.shape[2] // 2
     precise = torch.promote_types(like.dtype, torch.float32)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
 from mindkit.api import MLP, Reconstruction
+from mindkit_basics.reconstructions.errors import ErrorKind, reconstruction_error
 
 
 class MlpDecoder(Reconstruction):
@@ -15,6 +15,7 @@ class MlpDecoder(Reconstruction):
     authors' code, which has one decoder per modality; the paper's D_R bears no index.
 
     hidden: width of the hidden layer.
+    distance: mean squared error over the width, its sum, or the scale-invariant error of DSN.
     detach_target: whether the target is a constant, so that what made it is not drawn to be easy to
     rebuild; published code does not detach.
     """
@@ -28,12 +29,13 @@ class MlpDecoder(Reconstruction):
         copies: int,
         *,
         hidden: int = 256,
+        distance: ErrorKind = "mse",
         detach_target: bool = False,
     ) -> None:
         super().__init__()
         self.decoder = MLP(copies, [parts_dim, hidden, target_dim], nn.GELU)
-        self.detach_target = detach_target
+        self.distance, self.detach_target = distance, detach_target
 
     def forward(self, parts: Tensor, target: Tensor) -> Tensor:
         target = target.detach() if self.detach_target else target
-        return mse_loss(self.decoder(parts), target, reduction="none").mean((-1, -2))
+        return reconstruction_error(self.decoder(parts), target, self.distance)

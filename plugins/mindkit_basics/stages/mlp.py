@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from mindkit.api import LayerNorm, Linear, Stage
 
 
 class Mlp(Stage):
-    """Map each vector by one or two linear layers with GELU.
+    """Map each vector by one or two linear layers with an activation.
 
     Shapes: x (..., B, D) -> (..., B, D).
 
@@ -15,6 +17,7 @@ class Mlp(Stage):
     -> dropout -> Linear -> GELU (layers 2).
 
     layers: number of linear layers, 1 or 2.
+    activation: behind each linear layer; MISA's encoders are one layer with a sigmoid.
     dropout: probability of zeroing a hidden unit, 0 to 1; one layer has no hidden unit.
     normalize: whether the hidden units are layer-normalised; one layer has none.
     """
@@ -28,17 +31,27 @@ class Mlp(Stage):
         copies: int,
         *,
         layers: int = 2,
+        activation: Literal["gelu", "relu", "sigmoid", "tanh"] = "gelu",
         dropout: float = 0.35,
         normalize: bool = True,
     ) -> None:
         super().__init__()
         if layers not in (1, 2):
             raise ValueError(f"layers must be 1 or 2, got {layers}")
-        steps: list[nn.Module] = [Linear(copies, x_dim, width), nn.GELU()]
+        steps: list[nn.Module] = [Linear(copies, x_dim, width), _ACTIVATIONS[activation]()]
         if layers == 2:
             steps += [LayerNorm(copies, width)] if normalize else []
-            steps += [nn.Dropout(dropout), Linear(copies, width, width), nn.GELU()]
+            steps += [nn.Dropout(dropout), Linear(copies, width, width)]
+            steps += [_ACTIVATIONS[activation]()]
         self.network = nn.Sequential(*steps)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
+
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "gelu": nn.GELU,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+}
