@@ -242,8 +242,8 @@ def _unmatched(part: Part) -> int:
 def _label(value: Any, key: str) -> int:
     """The label of an item: a whole number, bare or as the only one of an array."""
     place = f"{LABELS}: the label of {key}"
-    bare = not isinstance(value, list | np.ndarray)
-    found = as_integers([value] if bare else np.reshape(value, -1), place)
+    flat = value.reshape(-1) if isinstance(value, np.ndarray) else value
+    found = as_integers(flat if isinstance(flat, list | np.ndarray) else [flat], place)
     if len(found) != 1:
         raise DataError(f"{place} is {described(value)}; one number is needed")
     return int(found[0])

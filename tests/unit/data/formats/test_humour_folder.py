@@ -295,6 +295,7 @@ def change(made, file, value, *path):
     [
         (LABELS, 0.5, (4,), r"the label of 4 holds \[0.5\]; whole numbers"),
         (LABELS, [0, 1], (4,), "the label of 4 is a list of 2; one number"),
+        (LABELS, [[1.0], [1.0, 2.0]], (4,), "the label of 4 is a list of 1"),
         (LABELS, "1", (4,), "the label of 4 is a list of 1"),
         (LABELS, -1, (4,), r"the label of 4 holds \[-1\]; whole numbers"),
         ("data_folds.pkl", [4, 2], ("dev",), "names item 4 2 times; items must be in one fold"),
