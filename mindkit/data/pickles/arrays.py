@@ -1,81 +1,83 @@
 """Our own functions for the names of numpy in pickles: arrays are made of checked bytes.
 
 numpy never restores itself: a dtype whose stored flags hide that it holds objects makes it read
-bytes as pointers.
+bytes as pointers. In patterns, literals are written int(0) and str("C"): an array that stands there
+instead, compared to a bare literal, has no truth value.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from mindkit.data.pickles.machine import Global, Machine, Refused, Span, Unbuilt, kind
 
 Array = np.ndarray[Any, Any]
+Order = Literal["C", "F"]
 
 PLAIN = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16|[SU][1-9][0-9]{0,7}|[SU]0|O[48]?)\Z")
 MOST_AXES = 32
 MOST_ITEMS = 1 << 40
+WIDEST_EMPTY = 1 << 20  # bytes of an item; numpy multiplies it by the other axes
 LAST_CHARACTER = 0x10FFFF
 HOLDS_OBJECTS = 0b10111  # of the flags that numpy stores with a dtype
 
 
-def make_array(
-    machine: Machine, shape: Any, dtype: Any, data: Any, order: Any, *, place: str = "an array"
-) -> Array:
-    """Return a read-only array of `shape` over `data`, in native byte order; Refused unless they fit.
+def make_array(machine: Machine, shape: Any, dtype: Any, data: Any, order: Order = "C") -> Array:
+    """Return a read-only array in native byte order over `data`; Refused unless they fit exactly.
 
     data: bytes, a view of the file, text that holds bytes as Python 2 did, or a list of objects.
+    order: "C" or "F".
     """
-    check_shape(shape)
+    count = count_items(shape)
     if not isinstance(dtype, np.dtype):
-        raise Refused(f"{place} has {kind(dtype)} for a type")
-    count = math.prod(shape)
+        raise Refused(f"an array has {kind(dtype)} for a type")
     if dtype.hasobject:
         return _objects(machine, shape, data, count)
-    if isinstance(data, str):
-        data = _python2_bytes(data)
-    if isinstance(data, bytearray):  # it may be altered by what holds it too
-        machine.charge(len(data))
-        data = bytes(data)
     if not isinstance(data, bytes | Span):
-        raise Refused(f"{place} has {kind(data)} for its values")
+        data = _bytes_of(machine, data)
     if len(data) != count * dtype.itemsize:
         raise Refused(
-            f"{place} of shape {shape} and type {dtype} needs {count * dtype.itemsize:,} bytes, "
-            f"but has {len(data):,}"
+            f"an array of shape {shape} and type {dtype} has {len(data):,} bytes instead of "
+            f"{count * dtype.itemsize:,}"
         )
     if not len(data):
         return _empty(shape, dtype, count)
-    source, start = (data.data, data.start) if isinstance(data, Span) else (data, 0)
-    flat: Array = np.frombuffer(source, dtype, count, start)
-    check_values(flat)
+    source, start = (memoryview(data.data), data.start) if isinstance(data, Span) else (data, 0)
+    array: Array = np.ndarray(shape, dtype, source, start, order=order)
+    check_values(array)
     if not dtype.isnative:
         machine.charge(len(data))
-        flat = flat.astype(dtype.newbyteorder("="))
-        flat.flags.writeable = False
-    return flat.reshape(shape, order="F" if order == "F" else "C")
+        array = array.astype(dtype.newbyteorder("="))
+        array.flags.writeable = False
+    return array
 
 
-def check_shape(shape: Any) -> None:
-    """Refuse what is not a tuple of a few whole numbers that are not negative."""
-    fits = type(shape) is tuple and len(shape) <= MOST_AXES
-    if not fits or any(type(n) is not int or not 0 <= n < MOST_ITEMS for n in shape):
+def count_items(shape: Any) -> int:
+    """Return how many items an array has; Refused unless its shape is a few counts."""
+    if type(shape) is not tuple or len(shape) > MOST_AXES:
         raise Refused("an array has an impossible shape")
-    if math.prod(n for n in shape if n) >= MOST_ITEMS:
+    count, claimed = 1, 1
+    for axis in shape:
+        if type(axis) is not int or not 0 <= axis < MOST_ITEMS:
+            raise Refused("an array has an impossible shape")
+        count *= axis
+        claimed *= axis or 1
+    if claimed >= MOST_ITEMS:  # even where an axis of length 0 leaves none
         raise Refused("an array has an impossible shape")
+    return count
 
 
-def check_values(flat: Array) -> None:
+def check_values(array: Array) -> None:
     """Refuse truth values other than 0 and 1, and characters beyond Unicode."""
-    if flat.dtype.kind == "b" and flat.view("u1").max() > 1:
+    dtype = array.dtype
+    if dtype.kind == "b" and array.view("u1").max() > 1:
         raise Refused("an array of true and false has other values")
-    if flat.dtype.kind == "U":
-        characters = flat.view(np.dtype("u4").newbyteorder(flat.dtype.byteorder))
-        if characters.max() > LAST_CHARACTER:
+    if dtype.kind == "U":
+        flat = array.reshape(-1, order="A")  # a view: the bytes lie in one piece
+        if flat.view(np.dtype("u4").newbyteorder(dtype.byteorder)).max() > LAST_CHARACTER:
             raise Refused("an array of text has characters that do not exist")
 
 
@@ -89,16 +91,21 @@ def _objects(machine: Machine, shape: Any, data: Any, count: int) -> Array:
     return array
 
 
-def _python2_bytes(data: str) -> bytes:
+def _bytes_of(machine: Machine, data: Any) -> bytes:
+    if not isinstance(data, str | bytearray):
+        raise Refused(f"an array has {kind(data)} for its values")
+    machine.charge(len(data))
+    if isinstance(data, bytearray):  # what holds it too may alter it
+        return bytes(data)
     try:
-        return data.encode("latin-1")
+        return data.encode("latin-1")  # as Python 2 stored bytes
     except UnicodeEncodeError:
         raise Refused("an array has text for its values") from None
 
 
 def _empty(shape: Any, dtype: np.dtype[Any], count: int) -> Array:
-    if count:
-        raise Refused(f"an array of {count:,} values has the type {dtype}, of no width")
+    if count or dtype.itemsize > WIDEST_EMPTY:
+        raise Refused(f"an array of shape {shape} and type {dtype} has no bytes")
     array: Array = np.empty(shape, dtype)
     array.flags.writeable = False
     return array
@@ -123,7 +130,12 @@ def _dtype(machine: Machine, arguments: tuple[Any, ...]) -> Unbuilt:
 
 def _dtype_of(spec: str, state: tuple[Any, ...]) -> np.dtype[Any]:
     """Take the byte order of numpy's own state, and refuse what says more than a plain type."""
-    if len(state) != 8 or state[0] != 3 or any(one is not None for one in state[2:5]):
+    if (
+        len(state) != 8
+        or type(state[0]) is not int
+        or state[0] != 3
+        or any(one is not None for one in state[2:5])
+    ):
         raise Refused("it has a structured array or one with notes; save one plain array a field")
     order = state[1]
     if type(order) is not str or order not in ("<", ">", "|", "="):
@@ -140,36 +152,34 @@ def _dtype_of(spec: str, state: tuple[Any, ...]) -> np.dtype[Any]:
 
 def _reconstruct(machine: Machine, arguments: tuple[Any, ...]) -> Unbuilt:
     match arguments:
-        case (Global("numpy.ndarray"), (0,), b"b" | "b"):
+        case (Global("numpy.ndarray"), (int(0),), bytes(b"b") | str("b")):
             return Unbuilt(_array_of, takes_bytes=True)
     raise Refused("it makes an array other than numpy does")
 
 
 def _array_of(machine: Machine, state: tuple[Any, ...]) -> Array:
     match state:
-        case (1, shape, dtype, bool() | 0 | 1 as fortran, data):
+        case (int(1), shape, dtype, int(0 | 1) as fortran, data):
             return make_array(machine, shape, dtype, data, "F" if fortran else "C")
     raise Refused("it has an array whose state is not numpy's")
 
 
 def _from_buffer(machine: Machine, arguments: tuple[Any, ...]) -> Array:
     """Protocol 5; order "K" with `axes` is how numpy 2.3 on writes arrays of other strides."""
-    match arguments:
-        case (data, dtype, shape, "C" | "F" as order) if not isinstance(data, list):
+    match (*arguments, None)[:5]:
+        case (data, dtype, shape, str("C" | "F") as order, None):
             return make_array(machine, shape, dtype, data, order)
-        case (data, dtype, shape, "C" | "F" as order, None):
-            return make_array(machine, shape, dtype, data, order)
-        case (data, dtype, tuple() as shape, "K", tuple() | list() as axes) if all(
-            type(axis) is int for axis in axes
-        ) and sorted(axes) == list(range(len(shape))):
-            return make_array(machine, shape, dtype, data, "C").transpose(axes)
+        case (data, dtype, shape, str("K"), tuple() | list() as axes):
+            array = make_array(machine, shape, dtype, data)
+            if all(type(axis) is int for axis in axes) and sorted(axes) == list(range(array.ndim)):
+                return array.transpose(axes)
     raise Refused("it makes an array other than numpy does")
 
 
 def _scalar(machine: Machine, arguments: tuple[Any, ...]) -> Any:
     match arguments:
         case (np.dtype() as dtype, data) if not dtype.hasobject:
-            return make_array(machine, (), dtype, data, "C", place="a number or text of numpy")[()]
+            return make_array(machine, (), dtype, data)[()]
     raise Refused("it makes a number other than numpy does")
 
 

@@ -124,16 +124,28 @@ def _tuple(machine: Machine, position: int) -> int:
     return position
 
 
-def _tuple_of(count: int) -> Handler:
-    def push(machine: Machine, position: int) -> int:
-        stack = machine.stack
-        items = stack[-count:]
-        if len(items) < count:
-            raise IndexError
-        stack[-count:] = [_as_tuple(items)]
-        return position
+def _tuple1(machine: Machine, position: int) -> int:
+    stack = machine.stack
+    item = stack[-1]
+    stack[-1] = _as_tuple([item]) if type(item) in LOOSE else (item,)
+    return position
 
-    return push
+
+def _tuple2(machine: Machine, position: int) -> int:
+    stack = machine.stack
+    second, first = stack.pop(), stack.pop()
+    if type(first) in LOOSE or type(second) in LOOSE:
+        stack.append(_as_tuple([first, second]))
+    else:
+        stack.append((first, second))
+    return position
+
+
+def _tuple3(machine: Machine, position: int) -> int:
+    stack = machine.stack
+    third, second, first = stack.pop(), stack.pop(), stack.pop()
+    stack.append(_as_tuple([first, second, third]))
+    return position
 
 
 def _as_tuple(items: list[Any]) -> tuple[Any, ...]:
@@ -231,10 +243,7 @@ def _get_line(machine: Machine, position: int) -> int:
 
 
 def _remembered(machine: Machine, key: int) -> Any:
-    try:
-        value = machine.memo[key]
-    except KeyError:
-        raise Refused("it refers to a value that it has not made") from None
+    value = machine.memo[key]
     if type(value) is Unbuilt:
         if value.value is None:
             raise Refused("an array holds itself")
@@ -257,9 +266,9 @@ OPCODES: dict[bytes, Handler] = {
     b"a": _append,
     b"e": _appends,
     b"t": _tuple,
-    b"\x85": _tuple_of(1),
-    b"\x86": _tuple_of(2),
-    b"\x87": _tuple_of(3),
+    b"\x85": _tuple1,
+    b"\x86": _tuple2,
+    b"\x87": _tuple3,
     b"d": _dict,
     b"s": _set_item,
     b"u": _set_items,

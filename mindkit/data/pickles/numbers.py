@@ -1,4 +1,4 @@
-"""Opcodes of numbers; long rows of one width, as lists of floats have, are read at once."""
+"""Opcodes of numbers; rows of them, as lists of numbers have, are read at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from mindkit.data.pickles.machine import CUT, Handler, Machine, Refused
 
-ROW = 8  # of one opcode in sight before it pays to ask numpy for the rest
-LONGEST_ROW = 1 << 16
+ONE_BYTE, TWO_BYTES, FOUR_BYTES, DOUBLE = ord("K"), ord("M"), ord("J"), b"G"
+STEP = 9  # bytes from one float to the next
+FEW, MANY = 16, 1024  # floats looked at in one go
 NUMBER = re.compile(rb"[+-]?[0-9]+\Z")
 
 
@@ -76,38 +77,47 @@ def _long4(machine: Machine, position: int) -> int:
     return end
 
 
-def _number(code: bytes, layout: str) -> Handler:
-    unpack, width = Struct(layout).unpack_from, Struct(layout).size
-    opcode, step = code[0], width + 1
-    row = np.dtype([("code", "u1"), ("value", layout)])
-    near, far = width, width + (ROW - 1) * step
+def _whole(machine: Machine, position: int) -> int:
+    """A number of one, two or four bytes, and those that follow it directly."""
+    data, push = machine.data, machine.stack.append
+    position -= 1
+    while True:
+        code = data[position]
+        if code == ONE_BYTE:
+            push(data[position + 1])
+            position += 2
+        elif code == TWO_BYTES:
+            push(data[position + 1] | data[position + 2] << 8)
+            position += 3
+        elif code == FOUR_BYTES:
+            push(_INT.unpack_from(data, position + 1)[0])
+            position += 5
+        else:
+            return position
 
-    def push(machine: Machine, position: int) -> int:
-        data, stack = machine.data, machine.stack
-        stack += unpack(data, position)
-        if (
-            position + far < machine.end
-            and data[position + near] == opcode
-            and data[position + far] == opcode
-        ):
-            return _push_row(machine, position + width, opcode, row)
-        return position + width
 
-    return push
-
-
-def _push_row(machine: Machine, position: int, opcode: int, row: np.dtype[Any]) -> int:
+def _double(machine: Machine, position: int) -> int:
+    data = machine.data
+    machine.stack += _DOUBLE.unpack_from(data, position)
+    after = position + 8
+    if data[after] != DOUBLE[0]:
+        return after
+    codes = data[after : after + STEP * FEW : STEP]
     # each is as long as the last, so as long as the bytes at this step are the opcode, they are one
-    count = min((machine.end - position) // row.itemsize, LONGEST_ROW)
-    numbers: np.ndarray[Any, Any] = np.frombuffer(machine.data, row, count, position)
-    others = numbers["code"] != opcode
-    if others.any():
-        numbers = numbers[: int(others.argmax())]
-    machine.stack += numbers["value"].tolist()
-    return position + len(numbers) * row.itemsize
+    count = len(codes) - len(codes.lstrip(DOUBLE))
+    if count == FEW:
+        codes = data[after : after + STEP * MANY : STEP]
+        count = len(codes) - len(codes.lstrip(DOUBLE))
+    if after + count * STEP > machine.end:
+        raise Refused(f"it ends in the middle of a row of numbers{CUT}")
+    row: np.ndarray[Any, Any] = np.frombuffer(data, _ROW, count, after)
+    machine.stack += row["value"].tolist()
+    return after + count * STEP
 
 
 _INT = Struct("<i")
+_DOUBLE = Struct(">d")
+_ROW = np.dtype([("code", "u1"), ("value", ">f8")])
 
 OPCODES: dict[bytes, Handler] = {
     b"N": _constant(None),
@@ -118,8 +128,8 @@ OPCODES: dict[bytes, Handler] = {
     b"F": _float,
     b"\x8a": _long1,
     b"\x8b": _long4,
-    b"K": _number(b"K", "<B"),
-    b"M": _number(b"M", "<H"),
-    b"J": _number(b"J", "<i"),
-    b"G": _number(b"G", ">d"),
+    b"K": _whole,
+    b"M": _whole,
+    b"J": _whole,
+    b"G": _double,
 }

@@ -18,19 +18,21 @@ def run(machine: Machine, start: int) -> tuple[Any, int]:
 
     Raises DataError that names the file and the byte for anything but plain data.
     """
-    data, position = machine.data, start
+    data, handlers, position = machine.data, HANDLERS, start
     try:
         while position != STOPPED:
             start = position
-            position = HANDLERS[data[position]](machine, position + 1)
+            position = handlers[data[position]](machine, position + 1)
         return machine.stack[0], start + 1
     except Refused as error:
         what = str(error)
-    except (IndexError, struct.error):
-        if start + MOST_OPERANDS < machine.end:
+    except (IndexError, struct.error) as error:
+        if "list" in str(error):  # the stack's; those of the file speak of bytes or of the mmap
             what = "it takes a value where there is none: the file is damaged, or no pickle"
         else:
             what = f"it ends in the middle{CUT}"
+    except KeyError:
+        what = "it refers to a value that it has not made: the file is damaged"
     except UnicodeDecodeError:
         what = "it has text that is not Unicode: the file is damaged"
     raise DataError(f"{machine.path}, byte {start:,}: {what}") from None
@@ -62,7 +64,6 @@ def _unknown(machine: Machine, position: int) -> int:
     raise Refused(f"the byte {code} begins no value: the file is damaged, or no pickle")
 
 
-MOST_OPERANDS = 9  # bytes of an opcode and its number or length
 OPCODES: dict[bytes, Handler] = {
     **numbers.OPCODES,
     **texts.OPCODES,

@@ -5,7 +5,6 @@ Tensors become read-only numpy arrays over the bytes of their storage.
 
 from __future__ import annotations
 
-import math
 import mmap
 import struct
 import zipfile
@@ -14,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mindkit.data.pickles.arrays import MOST_ITEMS, Array, check_shape, check_values
+from mindkit.data.pickles.arrays import MOST_ITEMS, Array, check_values, count_items
+from mindkit.data.pickles.containers import DICTS
 from mindkit.data.pickles.machine import CUT, Data, Global, Machine, Refused, Span, Storage, kind
 from mindkit.data.pickles.running import run
 from mindkit.errors import DataError
@@ -143,8 +143,10 @@ def _members(file: mmap.mmap, path: str) -> dict[str, Span]:
 def _parse(persistent: Any) -> tuple[str, str, int]:
     """Return key, type and number of items of the storage that a persistent id stands for."""
     match persistent:
-        case ("storage", Global(name), str() as key, str(), int() as size, *view) if (
-            name in STORAGES and 0 <= size < MOST_ITEMS and view in ([], [None])
+        case (str("storage"), Global(name), str() as key, str(), int() as size, *view) if (
+            name in STORAGES
+            and 0 <= size < MOST_ITEMS
+            and (not view or (len(view) == 1 and view[0] is None))
         ):
             return key, STORAGES[name], size
     raise Refused(f"{kind(persistent)} stands where a torch storage belongs")
@@ -170,16 +172,15 @@ def _storage(data: Data, start: int, dtype: str, size: int, little: bool) -> Sto
 def _tensor(machine: Machine, arguments: tuple[Any, ...]) -> Array:
     match arguments:
         case (Storage() as storage, int() as offset, shape, strides, *rest):
-            check_shape(shape)
-            check_shape(strides)
-            if rest and not (len(rest) in (2, 3) and not rest[1]):
+            if rest and not (len(rest) in (2, 3) and type(rest[1]) in DICTS and not rest[1]):
                 raise Refused("a torch tensor has hooks; save `tensor.numpy()`")
             return _view(storage, offset, shape, strides)
     raise Refused("it makes a torch tensor other than torch does")
 
 
 def _view(storage: Storage, offset: int, shape: Any, strides: Any) -> Array:
-    count = math.prod(shape)
+    count = count_items(shape)
+    count_items(strides)
     last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=False))
     if len(shape) != len(strides) or offset < 0 or (count and last >= storage.size):
         raise Refused(f"a torch tensor of shape {shape} lies outside of its storage")

@@ -10,6 +10,7 @@ from typing import Any
 from mindkit.data.pickles.machine import KEPT, Global, Handler, Machine, Refused, Span, Unbuilt
 from mindkit.data.pickles.numbers import line
 
+MEMOIZE, SHORT_TEXT = 0x94, 0x8C
 ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.?)", re.DOTALL)
 ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"\\": b"\\", b"'": b"'", b'"': b'"'}
 
@@ -77,12 +78,24 @@ def _unicode(machine: Machine, position: int) -> int:
 
 
 def _short_text(machine: Machine, position: int) -> int:
-    start = position + 1
-    end = start + machine.data[position]
-    if end > machine.end:
-        machine.within(start, end - start)
-    machine.stack.append(str(machine.data[start:end], "utf-8", "surrogatepass"))
-    return end
+    """Text of up to 255 bytes, and those that follow it directly, as in a list of words."""
+    data, memo, last = machine.data, machine.memo, machine.end - 1
+    push = machine.stack.append
+    while True:
+        start = position + 1
+        end = start + data[position]
+        if end > last:  # a pickle does not end with a text
+            machine.within(start, end + 1 - start)
+        text = str(data[start:end], "utf-8", "surrogatepass")
+        push(text)
+        code = data[end]
+        if code == MEMOIZE:
+            memo[len(memo)] = text
+            end += 1
+            code = data[end]
+        if code != SHORT_TEXT:
+            return end
+        position = end + 1
 
 
 OPCODES: dict[bytes, Handler] = {

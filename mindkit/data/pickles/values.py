@@ -79,7 +79,7 @@ def _bytearray(machine: Machine, arguments: tuple[Any, ...]) -> bytearray:
 
 def _encode(machine: Machine, arguments: tuple[Any, ...]) -> bytes:
     match arguments:
-        case (str() as text, "latin1" | "latin-1"):
+        case (str() as text, str("latin1" | "latin-1")):
             machine.charge(len(text))
             try:
                 return text.encode("latin-1")
