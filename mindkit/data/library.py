@@ -22,7 +22,7 @@ class Listed:
     """One data set: what it is, and whether there is an imported copy.
 
     samples: by split, of the imported copy or else as expected. source: the imported file, or None.
-    fault: why the imported copy cannot be read, or "".
+    layout: how that was laid out, in words. fault: why the imported copy cannot be read, or "".
     """
 
     name: str
@@ -33,6 +33,7 @@ class Listed:
     folder: Path | None
     leaky: dict[str, str] = field(default_factory=dict[str, str])
     fault: str = ""
+    layout: str = ""
 
 
 def open_store(data: spec.Data, registries: Registries, home: Path | str | None = None) -> Store:
@@ -54,7 +55,7 @@ def list_data(
 def _opened(data: spec.Data, registries: Registries, home: Path | str | None) -> Store:
     dataset = registries.datasets.get(data.name)
     if data.path is not None:
-        return load_path(data.path, dataset, data.name)
+        return load_path(data.path, dataset, data.name, home=home)
     if is_imported(data.name, home):
         return load_imported(data.name, home)
     if data.simulate:
@@ -85,6 +86,7 @@ def _look_up(entry: Entry, home: Path | str | None) -> Listed:
         manifest["source"],
         folder,
         manifest["leaky"],
+        layout=manifest["layout"],
     )
 
 

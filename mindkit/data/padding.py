@@ -17,19 +17,24 @@ def real_steps(values: Array, lengths: Array | None = None) -> tuple[Array, Arra
     believed for a sample where all behind them is zero, or all before the last so many is zero.
     A sample of zeros, without a length, has one step.
     """
+    return windows(values, lengths)[:2]
+
+
+def windows(values: Array, lengths: Array | None = None) -> tuple[Array, Array, Array]:
+    """As `real_steps`, and for each sample whether it is more than zeros: bool (N,)."""
     steps = values.shape[1]
     real = (values != 0).any(axis=2)
-    any_real = real.any(axis=1)
-    first = np.where(any_real, real.argmax(axis=1), 0)
-    last = np.where(any_real, steps - real[:, ::-1].argmax(axis=1), 1)
+    filled = real.any(axis=1)
+    first = np.where(filled, real.argmax(axis=1), 0)
+    last = np.where(filled, steps - real[:, ::-1].argmax(axis=1), 1)
     if lengths is None:
-        return first, last
+        return first, last, filled
     said = np.clip(np.asarray(lengths).reshape(-1), 1, steps).astype(np.int64)
-    trailing = ~any_real | (last <= said)
+    trailing = ~filled | (last <= said)
     leading = ~trailing & (first >= steps - said)
     first = np.where(trailing, 0, np.where(leading, steps - said, first))
     last = np.where(trailing, said, np.where(leading, steps, last))
-    return first, last
+    return first, last, filled
 
 
 def padding_side(values: Array, lengths: Array | None = None) -> Side:
@@ -38,15 +43,14 @@ def padding_side(values: Array, lengths: Array | None = None) -> Side:
     "both" if some samples have zeros in front and some behind, "none" if no sample has any, and
     "unclear" if there is nothing but zeros. lengths: as in `real_steps`.
     """
-    filled = (values != 0).any(axis=(1, 2))
-    if not filled.any():
-        return "unclear"
-    first, last = real_steps(values, lengths)
+    first, last, filled = windows(values, lengths)
     return side_of(first[filled], last[filled], values.shape[1])
 
 
 def side_of(first: Array, last: Array, steps: int) -> Side:
-    """The padding side of samples whose real steps are known, of `steps` L each."""
+    """The padding side of samples of L `steps`, whose real steps are known; zeros left aside."""
+    if not len(first):
+        return "unclear"
     leading, trailing = bool((first > 0).any()), bool((last < steps).any())
     if leading and trailing:
         return "both"

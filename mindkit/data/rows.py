@@ -1,53 +1,52 @@
-"""The rows of a table: which of them are kept, their ids, and their columns."""
+"""The rows of a table: their splits, ids and labels, and what the other arrays say of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
-from mindkit.data.formats.table import Table
-from mindkit.data.store import Column
+from mindkit.data.formats.named_arrays import Table, is_number
+from mindkit.data.raw import ALIASES, SPLITS, Feature, Request
 from mindkit.errors import DataError, did_you_mean
+from mindkit.kinds import Dataset
 
-SPLITS = ("train", "valid", "test")
-ALIASES = {"training": "train", "val": "valid", "validation": "valid", "dev": "valid"}
+FOLDS = "folds"  # what plays the role of the split where videos tell it
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass
 class Rows:
-    """The rows of a table: which are kept, their ids, and their columns."""
+    """The rows of a table, of which there are as many as labels."""
 
     table: Table
-    roles: Mapping[str, str]
+    roles: dict[str, str]
     count: int
-    nan: str
-    kept: Array = field(default_factory=lambda: np.zeros(0, bool))
-    ids: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
 
     @property
     def file(self) -> str:
         return self.table.path.name
 
-    def splits(self, renamed: Mapping[str, str] | None) -> list[str]:
-        """The split of every row, "" where it has none; all three must occur."""
+    def cells(self, role: str) -> list[str]:
+        """The strings of a role; those of several columns, "season+episode", are joined by "_"."""
+        names = self.roles[role].split("+")
+        columns = [self.table.strings(name) for name in names]
+        for name, column in zip(names, columns, strict=True):
+            self.refuse_length(name, len(column))
+        return ["_".join(cells) for cells in zip(*columns, strict=True)]
+
+    def splits(self, request: Request) -> list[str]:
+        """The split of every row, "" where it has none."""
+        if "split" not in self.roles:
+            return self._splits_by_video(request.folds)
         column = self.roles["split"]
-        cells = self.table.strings(column)
-        self.refuse_length(column, len(cells))
-        if renamed:
-            for split in renamed:
-                if split not in SPLITS:
-                    raise DataError(f"no split '{split}'{did_you_mean(split, SPLITS)}")
-            known = {value: split for split, value in renamed.items()}
-        else:
-            known = {**ALIASES, **{split: split for split in SPLITS}}
+        cells = self.cells("split")
+        known = known_cells(request)
         found = [known.get(cell, "" if cell == "" else None) for cell in cells]
         if None in found:
             row = found.index(None)
@@ -57,35 +56,87 @@ class Rows:
                 f"({found.count(None)} such rows), which is no split{hint}; "
                 f"say what stands for a split with --split valid=NAME"
             )
-        result = [split or "" for split in found]
-        for split in SPLITS:
-            if split not in result:
-                raise DataError(
-                    f"{self.file}: the {split} split is empty under column '{column}' "
-                    f"({_counts(result)}); every split needs a row, choose another column with "
-                    f"--column split=NAME"
-                )
-        return result
-
-    def read_ids(self) -> None:
-        """The ids of the kept rows; unique, and row numbers where the table has none."""
-        rows = np.flatnonzero(self.kept)
-        if "id" not in self.roles:
-            self.ids = [f"row{row}" for row in rows]
-            self.notes.append("no id column: ids are row numbers, counted from 0")
-            return
-        parts = [self.table.strings(part) for part in self.roles["id"].split("+")]
-        for part, cells in zip(self.roles["id"].split("+"), parts, strict=True):
-            self.refuse_length(part, len(cells))
-        self.ids = ["_".join(cells[row] for cells in parts) for row in rows]
-        repeated = [(name, n) for name, n in Counter(self.ids).items() if n > 1]
-        if repeated:
-            name, times = repeated[0]
-            raise DataError(
-                f"{self.file}: id '{name}' occurs {times} times in column '{self.roles['id']}' "
-                f"({len(repeated)} ids are repeated); ids must be unique, choose another column "
-                f"with --column id=NAME, or leave it out with --column id="
+        splits = [split or "" for split in found]
+        if left_out := splits.count(""):
+            self.notes.append(
+                f"{left_out} of {self.count} rows have no '{column}' and are left out"
             )
+        return splits
+
+    def _splits_by_video(self, folds: Mapping[str, str]) -> list[str]:
+        videos = self.cells("video_id")
+        splits = [folds.get(video, "") for video in videos]
+        self.roles["split"] = FOLDS
+        self.notes.append(
+            f"no column of splits: each row is in that of its video ('{self.roles['video_id']}'), "
+            f"by the folds"
+        )
+        if "" in splits:
+            strange = {video for video, split in zip(videos, splits, strict=True) if not split}
+            self.notes.append(
+                f"{splits.count('')} of {self.count} rows are left out: their {len(strange)} "
+                f"videos are in no fold, first '{min(strange)}'"
+            )
+        return splits
+
+    def ids(self) -> list[str]:
+        """The ids of all rows; row numbers where the table has none."""
+        if "id" in self.roles:
+            return self.cells("id")
+        self.notes.append("no id column: ids are row numbers, counted from 0")
+        return [f"row{row}" for row in range(self.count)]
+
+    def labels(self, wanted: Array, dataset: type[Dataset]) -> Array | list[str]:
+        """Numbers (N,) or N names; text is read as numbers where all `wanted` (N,) rows hold some.
+
+        Numbers that are names of classes stay names.
+        """
+        name = self.roles["label"]
+        labels = self.table.array(name)
+        if not isinstance(labels, list):
+            if labels.dtype.kind not in "US":
+                if labels.size != len(labels) or labels.dtype.kind not in "fiub":
+                    raise DataError(
+                        f"{self.file}: array '{name}' (label) is {labels.dtype} {labels.shape}; "
+                        f"one number a row is needed"
+                    )
+                return labels.reshape(-1)
+            labels = self.table.strings(name)
+        kept = [cell for cell, keep in zip(labels, wanted, strict=True) if keep]
+        if set(kept) <= set(dataset.classes) or not all(map(is_number, kept)):
+            return labels
+        return np.array([float(c) if is_number(c) else np.nan for c in labels])
+
+    def feature(self, modality: str, name: str) -> Feature:
+        """The array as text, vectors or sequences of all rows."""
+        array = self.table.array(name)
+        if isinstance(array, list) or array.dtype.kind in "US":
+            return Feature("text", self._texts(name), array=name)
+        if array.dtype.kind not in "fiub":
+            raise DataError(
+                f"{self.file}: array '{name}' ({modality}) is {array.dtype}; numbers or text are "
+                f"needed"
+            )
+        if array.ndim == 2 and self._is_ragged(len(array)):
+            return Feature("ragged", np.split(array, self._bounds()[1:-1]), array=name)
+        self.refuse_length(name, len(array))
+        if array.ndim > 1 and 0 in array.shape[1:]:
+            raise DataError(
+                f"{self.file}: array '{name}' ({modality}) has shape {array.shape}, which holds no "
+                f"feature; leave it out with --column {modality}=, or mend the file"
+            )
+        if array.ndim not in (2, 3):
+            raise DataError(
+                f"{self.file}: array '{name}' ({modality}) has shape {array.shape}; (N, F) "
+                f"vectors, (N, L, F) sequences, or all steps with an array 'offsets' are needed"
+            )
+        return Feature("vector" if array.ndim == 2 else "padded", array, array=name)
+
+    def some_rows(self, name: str) -> str:
+        """The array that says which rows `name` has, where it has not all; "" if there is none."""
+        index = f"{name}_rows"
+        partial = index in self.table.names and len(self.table.array(name)) != self.count
+        return index if partial else ""
 
     def refuse_length(self, name: str, length: int) -> None:
         """Raise if the array `name` has another number of rows than there are labels."""
@@ -95,66 +146,21 @@ class Rows:
                 f"{self.count}; leave it out with --column ROLE=, or mend the file"
             )
 
-    def place(self, sample: int) -> str:
-        """Where the kept sample number `sample` stands in the file."""
-        return f"row {np.flatnonzero(self.kept)[sample]} (id {self.ids[sample]})"
-
-    def column(self, modality: str, name: str) -> Column:
-        """The kept rows of one modality: text, vectors or sequences, checked."""
-        array = self.table.array(name)
-        provenance = f"array '{name}' of {self.file}"
-        if isinstance(array, list) or array.dtype.kind in "US":
-            return Column.of_text(self.texts(modality, name), provenance)
-        if array.dtype.kind not in "fiub":
-            raise DataError(
-                f"{self.file}: array '{name}' ({modality}) is {array.dtype}; numbers or text are "
-                f"needed"
-            )
-        if array.ndim == 2 and self.is_ragged(len(array)):
-            bounds = self.bounds()
-            keep = np.repeat(self.kept, np.diff(bounds))
-            lengths = np.diff(bounds)[self.kept]
-            values = self.finite(name, array[keep], np.repeat(np.arange(len(lengths)), lengths))
-            return _ragged(values, lengths, provenance)
-        self.refuse_length(name, len(array))
-        if array.ndim > 1 and 0 in array.shape[1:]:
-            raise DataError(
-                f"{self.file}: array '{name}' ({modality}) has shape {array.shape}, which holds no "
-                f"feature; leave it out with --column {modality}=, or mend the file"
-            )
-        kept = array[self.kept]
-        values = self.finite(name, kept, np.arange(len(kept)))
-        if array.ndim == 2:
-            return Column.of_vectors(torch.from_numpy(values), provenance)
-        if array.ndim == 3:
-            values, lengths = _trim(values)
-            return _ragged(values, lengths, provenance)
-        raise DataError(
-            f"{self.file}: array '{name}' ({modality}) has shape {array.shape}; (N, F) vectors, "
-            f"(N, L, F) sequences, or all steps with an array 'offsets' are needed"
-        )
-
-    def texts(self, modality: str, name: str) -> list[str]:
-        """The kept rows as strings; words of a ragged array are joined by blanks."""
+    def _texts(self, name: str) -> list[str]:
+        """Strings, one a row; words of a ragged array are joined by blanks."""
         strings = self.table.strings(name)
-        if len(strings) != self.count and self.is_ragged(len(strings)):
-            bounds = self.bounds().tolist()
+        if len(strings) != self.count and self._is_ragged(len(strings)):
+            bounds = self._bounds().tolist()
             starts, stops = bounds[:-1], bounds[1:]
             strings = [" ".join(strings[a:b]) for a, b in zip(starts, stops, strict=True)]
         self.refuse_length(name, len(strings))
-        kept = [text for text, keep in zip(strings, self.kept, strict=True) if keep]
-        empty = [sample for sample, text in enumerate(kept) if not text.strip()]
-        if empty:
-            self.notes.append(
-                f"{modality}: {len(empty)} texts are empty, first {self.place(empty[0])}"
-            )
-        return kept
+        return strings
 
-    def is_ragged(self, rows: int) -> bool:
+    def _is_ragged(self, rows: int) -> bool:
         """True if an array of so many rows holds the steps of all samples, one after the other."""
-        return "offsets" in self.roles and rows == self.bounds()[-1]
+        return "offsets" in self.roles and rows == self._bounds()[-1]
 
-    def bounds(self) -> Array:
+    def _bounds(self) -> Array:
         """Row bounds (N + 1,) from the offsets, checked."""
         name = self.roles["offsets"]
         bounds = np.asarray(self.table.array(name))
@@ -167,53 +173,16 @@ class Rows:
             )
         return bounds.astype(np.int64)
 
-    def finite(self, name: str, values: Array, sample: Array) -> Array:
-        """Values as float32, without NaN and infinities; `sample` is the sample of each row."""
-        with np.errstate(over="ignore"):  # what is too large for float32 is found below
-            values = values.astype(np.float32)
-        bad = ~np.isfinite(values)
-        if not bad.any():
-            return values
-        rows = np.flatnonzero(bad.reshape(len(bad), -1).any(1))
-        where = f"{bad.sum()} values in {len(np.unique(sample[rows]))} samples of array '{name}'"
-        first = f"first at {self.place(int(sample[rows[0]]))}"
-        if self.nan == "error":
-            raise DataError(
-                f"{self.file}: {where} are NaN or infinite, {first}; mend them, or set them to 0 "
-                f"with --nan zero"
-            )
-        self.notes.append(f"{where} were NaN or infinite and are set to 0, {first}")
-        return np.where(bad, np.float32(0), values)
 
-    def note_left_out(self) -> None:
-        """Say how many rows belong to no split."""
-        left_out = self.count - int(self.kept.sum())
-        if left_out:
-            self.notes.append(
-                f"{left_out} of {self.count} rows have no '{self.roles['split']}' and are left out"
-            )
-
-
-def _ragged(values: Array, lengths: Array, provenance: str) -> Column:
-    """A sequence column; a sample without a step gets one step of zeros."""
-    if (lengths == 0).any():
-        starts = lengths.cumsum() - lengths
-        values = np.insert(values, starts[lengths == 0], 0, axis=0)
-        lengths = np.maximum(lengths, 1)
-    offsets = torch.from_numpy(np.concatenate([[0], lengths.cumsum()]).astype(np.int64))
-    return Column("sequence", torch.from_numpy(np.ascontiguousarray(values)), offsets, provenance)
-
-
-def _trim(values: Array) -> tuple[Array, Array]:
-    """Steps (sum L, F) and lengths (N,) of (N, L, F), without all-zero steps at either end."""
-    real = (values != 0).any(2)
-    length = values.shape[1]
-    first = np.where(real.any(1), real.argmax(1), 0)
-    last = np.where(real.any(1), length - 1 - real[:, ::-1].argmax(1), 0)
-    steps = np.arange(length)
-    keep = (steps >= first[:, None]) & (steps <= last[:, None])
-    return values[keep], last - first + 1
-
-
-def _counts(splits: list[str]) -> str:
-    return ", ".join(f"{split} {splits.count(split)}" for split in SPLITS)
+def known_cells(request: Request) -> dict[str, str]:
+    """Cell of the split column -> split: as the user says, else as is usual for the data set."""
+    for split in request.splits:
+        if split not in SPLITS:
+            raise DataError(f"no split '{split}'{did_you_mean(split, SPLITS)}")
+    usual = {**ALIASES, **{split: split for split in SPLITS}}
+    cells: Mapping[str, Sequence[str]] = request.splits or request.dataset.split_cells
+    named = [(cell, split) for split, several in cells.items() for cell in several]
+    twice = [cell for cell, times in Counter(cell for cell, _ in named).items() if times > 1]
+    if twice:
+        raise DataError(f"'{twice[0]}' cannot stand for two splits; name it once with --split")
+    return dict(named) if request.splits else usual | dict(named)

@@ -1,12 +1,13 @@
 """The folder that mindkit keeps data in: one .npy or .json file per block, and a manifest.
 
     manifest.json                 what it is, where it came from, what was declared and noted
-    <split>/ids.json              N strings; also <split>/<modality>.json for text
+    <split>/ids.json              N strings; also videos.json, and <split>/<column>.json for text
     <split>/target.npy            (N,) float32 or int64
-    <split>/<modality>.npy        values; <split>/<modality>.offsets.npy where they are ragged
+    <split>/<column>.npy          values; <split>/<column>.offsets.npy where they are ragged
     factors.npz                   of simulated data, the truth: <split>/<factor> (N, k)
+    checked.json                  size and time of each file when its hash was last found right
 
-No file holds a pickle: `np.load(path, mmap_mode="r", allow_pickle=False)` reads each block.
+No file holds a pickle. Blocks are mapped into memory, and read when they are used.
 """
 
 from __future__ import annotations
@@ -19,42 +20,114 @@ from typing import Any
 import numpy as np
 import torch
 
-from mindkit.data.store import Column, Split, Store
+from mindkit.data.blocks import BlockWriter
+from mindkit.data.checking import check_files, stamp_files
+from mindkit.data.raw import Array, Feature, FeatureKind, Part, Raw, Request
+from mindkit.data.source import Source
+from mindkit.data.store import Column, Split, Statistics, Store
 from mindkit.errors import DataError
+
+TITLE = "folder that mindkit wrote: manifest.json and a folder of blocks for each split"
 
 MANIFEST = "manifest.json"
 FACTORS = "factors.npz"
-FORMAT = 1
+FORMAT = 2
+NEEDED = (
+    "name",
+    "task",
+    "num_outputs",
+    "label_range",
+    "classes",
+    "metrics",
+    "samples",
+    "columns",
+    "leaky",
+    "files",
+    "source",
+    "layout",
+    "digest",
+)
+
+
+def recognises(source: Source) -> bool:
+    """True for a folder with a manifest."""
+    return source.has(MANIFEST)
+
+
+def read(source: Source, request: Request) -> Raw:
+    """The samples of the folder as a reader's; its arrays are views of mapped files."""
+    store = read_folder(source.path)
+    parts = {
+        name: Part(
+            split.ids,
+            split.target.numpy(),
+            {name: _feature(column, name) for name, column in split.columns.items()},
+            split.videos,
+        )
+        for name, split in store.splits.items()
+    }
+    roles = read_manifest(source.path).get("roles", {})
+    layout = store.layout or "written by mindkit"
+    raw = Raw("folder", layout, [source.path], parts, roles, store.aligned)
+    raw.notes += store.notes
+    return raw
 
 
 def write_folder(store: Store, folder: Path, facts: Mapping[str, Any]) -> None:
     """Write `store` into the empty `folder`; `facts` go into its manifest as they are."""
+    writer = BlockWriter(folder)
+    columns: dict[str, dict[str, Any]] = {}
+    for name in store.modalities:
+        column = store.splits["train"].columns[name]
+        digests = {
+            s: _write_column(writer, s, name, store.splits[s].columns[name]) for s in store.splits
+        }
+        columns[name] = {"kind": column.kind, "width": column.width, "digests": digests}
+        columns[name]["provenance"] = column.provenance
     for name, split in store.splits.items():
-        place = folder / name
-        place.mkdir()
-        _write_json(place / "ids.json", split.ids)
-        np.save(place / "target.npy", split.target.numpy(), allow_pickle=False)
-        for modality, column in split.columns.items():
-            if isinstance(column.values, torch.Tensor):
-                values = column.values.numpy()
-                np.save(place / f"{modality}.npy", values, allow_pickle=False)
-            else:
-                _write_json(place / f"{modality}.json", column.values)
-            if column.offsets is not None:
-                offsets = column.offsets.numpy()
-                np.save(place / f"{modality}.offsets.npy", offsets, allow_pickle=False)
+        write_head(writer, name, split.ids, split.target.numpy(), split.videos)
     if store.factors:
         factors = {
             f"{s}/{f}": v.numpy() for s, named in store.factors.items() for f, v in named.items()
         }
-        np.savez_compressed(folder / FACTORS, **factors)  # type: ignore[arg-type]
-    manifest = {"format": FORMAT, **store.describe(), **facts}
-    manifest |= {
+        writer.archive(FACTORS, factors)
+    write_manifest(writer, store, columns, facts)
+
+
+def write_head(
+    writer: BlockWriter, split: str, ids: list[str], target: Array, videos: list[str] | None
+) -> None:
+    """Write what a split holds beside its columns."""
+    writer.json(f"{split}/ids.json", ids)
+    writer.array(f"{split}/target.npy", target)
+    if videos is not None:
+        writer.json(f"{split}/videos.json", videos)
+
+
+def write_manifest(
+    writer: BlockWriter,
+    store: Store,
+    columns: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the manifest of a folder whose blocks are written, and note that they are right.
+
+    columns: what is known of each column, beside what the store tells.
+    """
+    described = store.describe()
+    manifest = {
+        "format": FORMAT,
+        **described,
+        "columns": {name: {**told, **columns[name]} for name, told in described["columns"].items()},
         "num_outputs": store.num_outputs,
         "label_range": store.label_range,
         "classes": store.classes,
+        "metrics": store.metrics,
+        **facts,
+        "files": dict(writer.files),
     }
-    _write_json(folder / MANIFEST, manifest)
+    writer.json(MANIFEST, manifest)
+    stamp_files(writer.folder, manifest["files"])
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -66,76 +139,125 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} holds no {MANIFEST}, so it is no data set that mindkit wrote; name a table, "
             f"or import again with --replace"
         ) from None
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{folder / MANIFEST} cannot be read ({error}); import again") from None
-    if manifest.get("format") != FORMAT:
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
         raise DataError(
-            f"{folder / MANIFEST} has format {manifest.get('format')}, but this version of mindkit "
+            f"{folder / MANIFEST} has format {found}, but this version of mindkit "
             f"reads format {FORMAT}; import the data again"
         )
+    if lacking := [name for name in NEEDED if name not in manifest]:
+        raise DataError(f"{folder / MANIFEST} lacks {', '.join(lacking)}; import the data again")
     return manifest
 
 
-def read_folder(folder: Path) -> Store:
-    """Read what `write_folder` wrote, and check it against the digest in the manifest."""
+def read_folder(folder: Path, *, verify: bool = False) -> Store:
+    """Map what was written into memory, after checking that it is still the same.
+
+    verify: check every file, and not only those whose size or time has changed since the last time.
+    """
     manifest = read_manifest(folder)
     try:
-        splits = {name: _read_split(folder / name, manifest) for name in manifest["samples"]}
-        factors = _read_factors(folder / FACTORS)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{folder} is damaged ({error}); import the data again") from None
-    store = Store(
-        manifest["name"],
-        splits,
-        manifest["task"],
-        manifest["num_outputs"],
-        tuple(manifest["label_range"]) if manifest["label_range"] else None,
-        tuple(manifest["classes"]),
-        simulated=manifest["simulated"],
-        source=manifest["source"],
-        leaky=manifest["leaky"],
-        split_column=manifest["split_column"],
-        factors=factors,
-    ).with_digest()
-    if store.digest != manifest["digest"]:
-        raise DataError(
-            f"{folder} has changed since it was written: its digest is {store.digest[:12]}, the "
-            f"manifest says {manifest['digest'][:12]}; import the data again"
+        check_files(folder, manifest["files"], verify)
+        videos = {s: f"{s}/videos.json" in manifest["files"] for s in manifest["samples"]}
+        splits = read_splits(folder, manifest["columns"], videos)
+        return Store(
+            manifest["name"],
+            splits,
+            manifest["task"],
+            manifest["num_outputs"],
+            tuple(manifest["label_range"]) if manifest["label_range"] else None,
+            tuple(manifest["classes"]),
+            simulated=manifest["simulated"],
+            source=manifest["source"],
+            digest=manifest["digest"],
+            leaky=manifest["leaky"],
+            split_column=manifest["split_column"],
+            factors=_read_factors(folder / FACTORS) if FACTORS in manifest["files"] else {},
+            metrics=tuple(manifest["metrics"]),
+            layout=manifest["layout"],
+            aligned=manifest["aligned"],
+            notes=(*manifest.get("notes", ()), *map(_told, manifest.get("drops", ()))),
         )
-    return store
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{folder} is damaged ({error}); import the data again") from None
 
 
-def _read_split(place: Path, manifest: Mapping[str, Any]) -> Split:
-    columns: dict[str, Column] = {}
-    for modality, facts in manifest["columns"].items():
-        kind = facts["kind"]
-        if kind == "text":
-            values = _read_json(place / f"{modality}.json")
-        else:
-            values = _read_block(place / f"{modality}.npy")
-        ragged = kind in ("tokens", "sequence")
-        offsets = _read_block(place / f"{modality}.offsets.npy") if ragged else None
-        columns[modality] = Column(kind, values, offsets, facts["provenance"])
-    return Split(_read_json(place / "ids.json"), columns, _read_block(place / "target.npy"))
+def read_splits(
+    folder: Path, columns: Mapping[str, Mapping[str, Any]], videos: Mapping[str, bool]
+) -> dict[str, Split]:
+    """Map the blocks of a folder. columns: what the manifest says of each; videos: by split."""
+    splits = {}
+    for name, has_videos in videos.items():
+        place = folder / name
+        splits[name] = Split(
+            _read_strings(place / "ids.json"),
+            {c: _read_column(place, c, facts, name) for c, facts in columns.items()},
+            _read_block(place / "target.npy"),
+            _read_strings(place / "videos.json") if has_videos else None,
+        )
+    return splits
+
+
+def _read_column(place: Path, name: str, facts: Mapping[str, Any], split: str) -> Column:
+    kind, provenance, digest = facts["kind"], facts["provenance"], facts["digests"][split]
+    if kind == "text":
+        column = Column("text", _read_strings(place / f"{name}.json"), None, provenance)
+        return column.known_as(digest)
+    values, offsets, statistics = _read_block(place / f"{name}.npy"), None, None
+    if kind in ("tokens", "sequence"):
+        offsets = _read_block(place / f"{name}.offsets.npy")
+        if offsets[0] != 0 or (offsets.diff() < 1).any():
+            raise ValueError(f"the offsets of {name} are no bounds of samples")
+    if split == "train" and "statistics" in facts:
+        found = facts["statistics"]
+        mean, deviation = (
+            torch.tensor(found[k], dtype=torch.float64) for k in ("mean", "deviation")
+        )
+        statistics = Statistics(mean, deviation)
+    return Column(kind, values, offsets, provenance).known_as(digest, statistics)
+
+
+def _read_block(path: Path) -> torch.Tensor:
+    """The array as a view of the mapped file; what is written to it stays in memory."""
+    return torch.from_numpy(np.lib.format.open_memmap(path, mode="c"))
+
+
+def _read_strings(path: Path) -> list[str]:
+    strings = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(strings, list) or not all(isinstance(string, str) for string in strings):
+        raise ValueError(f"{path.name} is no list of strings")
+    return strings
 
 
 def _read_factors(path: Path) -> dict[str, dict[str, torch.Tensor]]:
     factors: dict[str, dict[str, torch.Tensor]] = {}
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as archive:
-            for name in archive.files:
-                split, _, factor = name.partition("/")
-                factors.setdefault(split, {})[factor] = torch.from_numpy(archive[name])
+    with np.load(path, allow_pickle=False) as archive:
+        for name in archive.files:
+            split, _, factor = name.partition("/")
+            factors.setdefault(split, {})[factor] = torch.from_numpy(archive[name])
     return factors
 
 
-def _read_block(path: Path) -> torch.Tensor:
-    return torch.from_numpy(np.load(path, allow_pickle=False))
+def _told(drop: Mapping[str, Any]) -> str:
+    return f"{drop['count']} samples of {drop['split']} are left out: {drop['reason']}"
 
 
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _write_column(writer: BlockWriter, split: str, name: str, column: Column) -> str:
+    if not isinstance(column.values, torch.Tensor):
+        return writer.text(split, name, column.values)
+    values = column.values.numpy()
+    lengths = None if column.lengths is None else column.lengths.numpy()
+    return writer.column(split, name, column.kind, lengths, values.shape, [values])
 
 
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+def _feature(column: Column, name: str) -> Feature:
+    if not isinstance(column.values, torch.Tensor):
+        return Feature("text", column.values, array=name, provenance=column.provenance)
+    values: Any = column.values.numpy()
+    if column.offsets is None:
+        return Feature("vector", values, array=name, provenance=column.provenance)
+    steps = np.split(values, column.offsets[1:-1].numpy())
+    kind: FeatureKind = "tokens" if column.kind == "tokens" else "ragged"
+    return Feature(kind, steps, array=name, provenance=column.provenance)

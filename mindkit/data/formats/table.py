@@ -1,183 +1,109 @@
-"""Plain tables: `.npz` archives without pickles, `.csv` and `.tsv` in UTF-8.
+"""Plain tables as data sets: one row a sample, or all steps in one array that `offsets` cuts.
 
-A table is a set of named arrays. In text tables every cell is text ("NA" and "null" too), and
-columns called `audio_0, audio_1, …` are also offered together as the array `audio`. A `.tsv` has no
-quoting: a quotation mark is a character like any other.
+text, words           strings; words of all samples, one after the other, with `offsets`
+audio, vision, …      vectors (N, F), sequences (N, L, F) padded at either end, or all steps
+                      (sum L, F) with `offsets` (N + 1)
+label, split, id      one a row; "season+episode+clip" are columns joined; ids may be left out
+video_id              the video of each row; with folds it stands in for the split
 """
 
 from __future__ import annotations
 
-import csv
-import re
-import zipfile
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mindkit.errors import DataError, did_you_mean
+from mindkit.data.formats.named_arrays import SUFFIXES, read_table
+from mindkit.data.raw import SPLITS, Feature, Part, Raw, Request
+from mindkit.data.roles import OBVIOUS, assign_roles, modalities_of
+from mindkit.data.rows import Rows
+from mindkit.data.source import Source
+from mindkit.errors import DataError
 
-SUFFIXES = (".npz", ".csv", ".tsv")
-PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
+TITLE = "table: .npz without pickles, .csv or .tsv, with a row for each sample"
+KINDS = {".npz": "NumPy archive", ".csv": "table with commas", ".tsv": "table with tabs"}
 
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
-class Table:
-    """Named arrays of one file: text cells as lists of strings, the rest as arrays."""
+def recognises(source: Source) -> bool:
+    """True for a file that is called a table."""
+    return not source.is_folder and source.path.suffix.lower() in SUFFIXES
 
-    path: Path
-    names: tuple[str, ...]
-    read: Callable[[str], list[str] | Array]
 
-    def array(self, name: str) -> list[str] | Array:
-        """Return the array `name`, or raise with the nearest name there is."""
-        if name not in self.names:
-            hint = did_you_mean(name, self.names)
-            raise DataError(f"{self.path.name} has no array or column '{name}'{hint}")
-        return self.read(name)
+def read(source: Source, request: Request) -> Raw:
+    """Read the arrays that play a role; rows without a split are in the part "".
 
-    def strings(self, name: str) -> list[str]:
-        """Return the one-dimensional array `name` as strings."""
-        array = self.array(name)
-        if isinstance(array, list):
-            return array
-        if array.ndim != 1 or array.dtype.kind not in "USiu":
-            raise DataError(
-                f"{self.path.name}: array '{name}' is {array.dtype} {array.shape}; one string "
-                f"a row is needed"
+    Raises DataError where no label, split or modality is found, and for a row or an array that does
+    not fit, with its place.
+    """
+    table = read_table(source.path)
+    own = request.dataset.columns
+    roles = assign_roles(table, request.columns, own, folds=bool(request.folds))
+    rows = Rows(table, roles, len(table.array(roles["label"])))
+    split_of = np.array(rows.splits(request), dtype=object)
+    labels = rows.labels(split_of != "", request.dataset)
+    ids = rows.ids()
+    videos = rows.cells("video_id") if "video_id" in roles else None
+    features = _features(rows, request)
+    parts = {}
+    for split in (*SPLITS, ""):
+        members = np.flatnonzero(split_of == split)
+        if len(members):
+            parts[split] = Part(
+                _take(ids, members),
+                _take(labels, members),
+                {name: _taken(feature, members) for name, feature in features.items()},
+                None if videos is None else _take(videos, members),
+                [f"row {row}" for row in members],
             )
-        if array.dtype.kind == "S":
-            return [cell.decode("utf-8", "replace") for cell in array.tolist()]
-        return [str(cell) for cell in array.tolist()]
+    suffix = source.path.suffix.lower()
+    raw = Raw("table", f"{KINDS[suffix]} ({suffix})", [source.path], parts, roles)
+    raw.aligned, raw.notes, raw.unused = _aligned(rows, features), rows.notes, _unused(rows)
+    return raw
 
 
-def read_table(path: Path) -> Table:
-    """Open a table; raise a DataError that says what is wrong and what would do."""
-    refuse_missing(path)
-    if path.suffix.lower() in PICKLES:
-        raise DataError(
-            f"{path.name} is a pickle, and reading a pickle runs whatever code is in it; convert "
-            f"it to .npz with np.savez(path, audio=…, label=…) where you trust it"
-        )
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{path.name}: cannot read '{path.suffix}'; known: {', '.join(SUFFIXES)}")
-    return _read_npz(path) if path.suffix.lower() == ".npz" else _read_text(path)
-
-
-def refuse_missing(path: Path) -> None:
-    """Raise if there is nothing at `path`, with the nearest name in the nearest folder."""
-    if path.exists():
-        return
-    folder = path.parent
-    if not folder.is_dir():
-        raise DataError(f"there is no folder '{folder}', so no {path.name} in it; check the path")
-    names = [p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES or p.is_dir()]
-    hint = did_you_mean(path.name, names) if names else "; the folder holds no tables"
-    raise DataError(f"there is no file '{path}'{hint}")
-
-
-def _read_npz(path: Path) -> Table:
-    if not zipfile.is_zipfile(path):  # np.load would take a pickle or a single array as well
-        raise DataError(f"{path.name} is no .npz archive, or is cut off; write it with np.savez")
-    with np.load(path, allow_pickle=False) as archive:
-        names = tuple(archive.files)
-
-    def read(name: str) -> Array:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                array = archive[name]
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            if "Object arrays" not in str(error):
-                raise DataError(f"{path.name}: array '{name}' is damaged ({error})") from None
-            raise DataError(
-                f"{path.name}: array '{name}' holds Python objects, which only a pickle can store, "
-                f"and reading a pickle runs whatever code is in it; store strings with dtype 'U', "
-                f"and ragged sequences as one array of all steps with an array 'offsets'"
-            ) from None
-        if not isinstance(array, np.ndarray):
-            raise DataError(f"{path.name}: '{name}' is no array; write the archive with np.savez")
-        return array
-
-    return Table(path, names, read)
-
-
-def _read_text(path: Path) -> Table:
-    rows = _read_rows(path)
-    if not rows:
-        raise DataError(f"{path.name} is empty; a header and a row for each sample are needed")
-    header, body = rows[0], rows[1:]
-    if doubled := sorted({name for name in header if header.count(name) > 1}):
-        raise DataError(f"{path.name}: two columns are called '{doubled[0]}'; rename one")
-    for number, row in enumerate(body):
-        if len(row) != len(header):
-            raise DataError(
-                f"{path.name}: row {number} has {len(row)} cells, the header has {len(header)}; "
-                f"quote cells that hold the separator"
+def _features(rows: Rows, request: Request) -> dict[str, Feature]:
+    """The modalities of all rows; one that has some rows only is left out, unless asked for."""
+    found = {}
+    for modality, name in modalities_of(rows.roles).items():
+        index = rows.some_rows(name)
+        if index and modality not in request.columns:
+            some = len(rows.table.array(name))
+            rows.notes.append(
+                f"'{name}' covers {some} of {rows.count} rows only ('{index}'), so {modality} is "
+                f"left out"
             )
-    columns = {name: [row[place] for row in body] for place, name in enumerate(header)}
-    groups = _groups(header)
-
-    def read(name: str) -> list[str] | Array:
-        if name in columns:
-            return columns[name]
-        return np.stack([numbers(path, cell, columns[cell]) for cell in groups[name]], axis=1)
-
-    return Table(path, (*header, *groups), read)
+            del rows.roles[modality]
+        else:
+            found[modality] = rows.feature(modality, name)
+    if not found:
+        raise DataError(f"{rows.file}: {rows.notes[-1]}, and no modality remains; fill up the rows")
+    return found
 
 
-def numbers(path: Path, name: str, cells: list[str]) -> Array:
-    """Return cells as float64 (N,), or raise with the first that is no number."""
-    values = np.empty(len(cells))
-    for row, cell in enumerate(cells):
-        try:
-            values[row] = float(cell)
-        except ValueError:
-            bad = sum(not _is_number(other) for other in cells)
-            raise DataError(
-                f"{path.name}: column '{name}' holds {cell!r} in row {row}, which is no number "
-                f"({bad} of {len(cells)} cells are none)"
-            ) from None
-    return values
+def _aligned(rows: Rows, features: dict[str, Feature]) -> bool | None:
+    """True if all numbers have one step for each of the words."""
+    words = any(name in rows.table.names for name in OBVIOUS["words"])
+    numbers = [feature for feature in features.values() if feature.kind != "text"]
+    return True if words and numbers and all(f.kind == "ragged" for f in numbers) else None
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _unused(rows: Rows) -> list[str]:
+    taken = {part for array in rows.roles.values() for part in array.split("+")}
+    taken |= {column for group in taken for column in rows.table.groups.get(group, ())}
+    return [array for array in rows.table.names if array not in taken]
 
 
-def _read_rows(path: Path) -> list[list[str]]:
-    tabs = path.suffix.lower() == ".tsv"
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if tabs:
-                reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            else:
-                reader = csv.reader(file, strict=True)
-            return [row for row in reader if row]
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise DataError(f"{path.name} cannot be read as a table: {error}") from None
+def _taken(feature: Feature, members: Array) -> Feature:
+    values = _take(feature.values, members)
+    return Feature(feature.kind, values, array=feature.array)
 
 
-def _groups(header: list[str]) -> dict[str, list[str]]:
-    """Columns `name_0, name_1, …` by `name`, in the order of their numbers."""
-    found: dict[str, dict[int, str]] = {}
-    for column in header:
-        if match := re.fullmatch(r"(.+?)_(\d+)", column):
-            found.setdefault(match[1], {})[int(match[2])] = column
-    return {
-        name: [members[number] for number in sorted(members)]
-        for name, members in found.items()
-        if name not in header and sorted(members) == list(range(len(members)))
-    }
+def _take(values: Sequence[Any] | Array, members: Array) -> Any:
+    """The rows `members`, which ascend; a view where they follow each other."""
+    first, last = int(members[0]), int(members[-1])
+    if last - first + 1 == len(members):
+        return values[first : last + 1]
+    return values[members] if isinstance(values, np.ndarray) else [values[m] for m in members]

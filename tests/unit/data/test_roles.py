@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mindkit.data.formats.table import Table
+from mindkit.data.formats.named_arrays import Table
 from mindkit.data.roles import assign_roles, modalities_of
 from mindkit.errors import DataError
 

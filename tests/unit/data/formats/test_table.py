@@ -1,149 +1,278 @@
-import pickle
-import zipfile
-
 import numpy as np
 import pytest
+import torch
 
-from mindkit.data.formats.table import read_table
+from mindkit.data.converting import convert
+from mindkit.data.formats import table
+from mindkit.data.formats.folder import read_folder
+from mindkit.data.raw import Request
+from mindkit.data.source import Source
 from mindkit.errors import DataError
+from mindkit.kinds import Dataset
+
+N = 9
 
 
-def text(folder, name, content, encoding="utf-8"):
-    path = folder / name
-    path.write_bytes(content.encode(encoding))
-    return path
+class Sentiment(Dataset):
+    label_range = (-3.0, 3.0)
 
 
-def test_cells_that_look_like_missing_values_stay_text(tmp_path):
-    table = read_table(text(tmp_path, "a.csv", "id,text\n1,NA\n2,null\n3,\n"))
-    assert table.array("text") == ["NA", "null", ""]
+class Intent(Dataset):
+    task = "classification"
+    num_outputs = 3
+    classes = ("Ask", "Agree", "Joke")
 
 
-def test_csv_quotes_may_hold_separators_and_line_breaks(tmp_path):
-    table = read_table(text(tmp_path, "a.csv", 'id,text\n1,"so, ""good""\nreally"\n'))
-    assert table.array("text") == ['so, "good"\nreally']
+@pytest.fixture
+def arrays():
+    return {
+        "id": np.array([f"v{i}" for i in range(N)]),
+        "label": np.linspace(-3, 3, N).astype(np.float32),
+        "split": np.array(["train"] * 5 + ["valid"] * 2 + ["test"] * 2),
+        "audio": np.arange(N * 2.0).reshape(N, 2),
+    }
 
 
-def test_a_tsv_has_no_quoting(tmp_path):
-    table = read_table(text(tmp_path, "a.tsv", 'id\ttext\n1\t"oh\n2\tno" he said\n'))
-    assert table.array("text") == ['"oh', 'no" he said']
+def read(folder, arrays, dataset=Sentiment, *, file="toy.npz", nan="auto", **asked):
+    """The table `file` of `folder`, written from `arrays`, as a store."""
+    if file.endswith(".npz"):
+        np.savez(folder / file, **arrays)
+    request = Request(dataset, **asked)
+    made = folder / f"made_{len(list(folder.iterdir()))}"
+    made.mkdir()
+    convert(table.read(Source(folder / file), request), dataset, "toy", made, nan=nan)
+    return read_folder(made)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
-    assert read_table(text(tmp_path, "a.csv", "id,x\n1,2\n", "utf-8-sig")).names == ("id", "x")
-
-
-def test_numbered_columns_are_offered_together(tmp_path):
-    table = read_table(text(tmp_path, "a.csv", "audio_1,audio_0,clip_2\n2,1,9\n4,3,9\n"))
-    assert np.array_equal(table.array("audio"), [[1, 2], [3, 4]])
-    assert "clip" not in table.names
-
-
-def test_a_cell_that_is_no_number_is_named(tmp_path):
-    table = read_table(text(tmp_path, "a.csv", "audio_0\n1\nloud\n"))
-    with pytest.raises(
-        DataError, match=r"'audio_0' holds 'loud' in row 1.*\(1 of 2 cells are none\)"
-    ):
-        table.array("audio")
-
-
-def test_npz_arrays_are_read_by_name(tmp_path):
-    np.savez(tmp_path / "a.npz", audio=np.ones((2, 3)), id=np.array(["a", "b"]))
-    table = read_table(tmp_path / "a.npz")
-    assert table.array("audio").shape == (2, 3)
-    assert table.strings("id") == ["a", "b"]
-
-
-def test_byte_strings_and_integers_serve_as_strings(tmp_path):
-    np.savez(tmp_path / "a.npz", b=np.array([b"x", b"y"]), i=np.array([1, 2]))
-    table = read_table(tmp_path / "a.npz")
-    assert table.strings("b") == ["x", "y"] and table.strings("i") == ["1", "2"]
-
-
-def refused(path, message, name=None):
+def refused(message, folder, arrays, *arguments, **options):
     with pytest.raises(DataError, match=message):
-        table = read_table(path)
-        if name:
-            table.strings(name)
+        read(folder, arrays, *arguments, **options)
 
 
-def test_a_missing_file_is_answered_with_the_nearest_name(tmp_path):
-    text(tmp_path, "mosi_utterance.npz", "")
-    refused(tmp_path / "mosi_utterances.npz", "no file .*did you mean 'mosi_utterance.npz'")
+def test_rows_go_to_their_split_in_order(tmp_path, arrays):
+    store = read(tmp_path, arrays)
+    assert store.splits["valid"].ids == ["v5", "v6"]
+    assert torch.equal(
+        store.splits["test"].columns["audio"].values, torch.tensor([[14.0, 15], [16, 17]])
+    )
+    assert torch.equal(store.splits["train"].target, torch.from_numpy(arrays["label"][:5]))
+    assert store.source == "toy.npz" and len(store.digest) == 64
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    refused(tmp_path / "nowhere" / "a.npz", "there is no folder '.*nowhere'")
+def test_rows_without_a_split_are_left_out_and_counted(tmp_path, arrays):
+    arrays["split"][0] = ""
+    arrays["label"][0] = np.nan
+    store = read(tmp_path, arrays)
+    assert len(store.splits["train"]) == 4
+    assert "1 of 9 rows have no 'split' and are left out" in store.notes
 
 
-def test_a_missing_array_is_answered_with_the_nearest_name(tmp_path):
-    np.savez(tmp_path / "a.npz", audio=np.ones(2))
-    refused(tmp_path / "a.npz", "no array or column 'audoi'; did you mean 'audio'", "audoi")
+def test_usual_names_of_splits_are_understood(tmp_path, arrays):
+    arrays["split"][5:7] = "dev"
+    assert len(read(tmp_path, arrays).splits["valid"]) == 2
 
 
-def test_object_arrays_are_refused_with_a_plain_explanation(tmp_path):
-    np.savez(tmp_path / "a.npz", audio=np.array([[1], [1, 2]], dtype=object))
-    refused(tmp_path / "a.npz", "'audio' holds Python objects.*runs whatever code", "audio")
+def test_values_of_the_split_column_may_be_named(tmp_path, arrays):
+    arrays["split"] = np.array([0] * 5 + [1] * 2 + [2] * 2)
+    store = read(tmp_path, arrays, splits={"train": "0", "valid": ("1",), "test": ("2",)})
+    assert len(store.splits["train"]) == 5
 
 
-@pytest.mark.parametrize("name", ["a.pkl", "a.pt"])
-def test_pickles_are_refused_unread(tmp_path, name):
-    (tmp_path / name).write_bytes(pickle.dumps({"audio": 1}))
-    refused(tmp_path / name, "is a pickle, and reading a pickle runs whatever code is in it")
+def test_padded_sequences_lose_zero_steps_at_both_ends_only(tmp_path, arrays):
+    padded = np.zeros((N, 6, 2), np.float32)
+    padded[:, 2:5] = 1
+    padded[:, 3] = 0
+    padded[8] = 0
+    arrays["audio"] = padded
+    store = read(tmp_path, arrays)
+    column = store.splits["train"].columns["audio"]
+    assert column.lengths.tolist() == [3] * 5
+    assert column.values[:3].tolist() == [[1, 1], [0, 0], [1, 1]]
+    assert store.splits["test"].columns["audio"].lengths.tolist() == [3, 1]
 
 
-def test_a_pickle_that_calls_itself_npz_is_refused(tmp_path):
-    (tmp_path / "a.npz").write_bytes(pickle.dumps({"audio": 1}))
-    refused(tmp_path / "a.npz", "a.npz is no .npz archive")
+def ragged(arrays):
+    lengths = np.array([1, 2, 3, 0, 2, 1, 1, 2, 2])
+    arrays["offsets"] = np.concatenate([[0], lengths.cumsum()])
+    arrays["audio"] = np.arange(14 * 2.0).reshape(14, 2) + 1
+    arrays["words"] = np.array([f"w{i}" for i in range(14)])
+    return arrays
 
 
-def test_a_single_array_that_calls_itself_npz_is_refused(tmp_path):
-    np.save(tmp_path / "a.npy", np.ones(2))
-    (tmp_path / "a.npy").rename(tmp_path / "a.npz")
-    refused(tmp_path / "a.npz", "a.npz is no .npz archive")
+def test_ragged_arrays_are_cut_by_their_offsets(tmp_path, arrays):
+    store = read(tmp_path, ragged(arrays))
+    train = store.splits["train"].columns
+    assert train["text"].values == ["w0", "w1 w2", "w3 w4 w5", "", "w6 w7"]
+    assert train["audio"].lengths.tolist() == [1, 2, 3, 1, 2]
+    assert train["audio"].take(torch.tensor([3])).values.tolist() == [[0, 0]]
+    assert train["audio"].take(torch.tensor([4])).values.tolist() == [[13, 14], [15, 16]]
+    test = store.splits["test"].columns["audio"]
+    assert test.values[:, 0].tolist() == [21, 23, 25, 27]
 
 
-def test_a_truncated_archive_is_refused(tmp_path):
-    np.savez(tmp_path / "a.npz", audio=np.ones(1000))
-    (tmp_path / "b.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:500])
-    refused(tmp_path / "b.npz", "b.npz is no .npz archive")
+def test_empty_texts_are_noted(tmp_path, arrays):
+    assert "text: 1 texts are empty, first row 3 (id v3)" in read(tmp_path, ragged(arrays)).notes
 
 
-def test_a_damaged_array_is_named(tmp_path):
-    np.savez(tmp_path / "a.npz", audio=np.ones(1000), label=np.zeros(3))
-    content = bytearray((tmp_path / "a.npz").read_bytes())
-    content[500] ^= 255
-    (tmp_path / "a.npz").write_bytes(content)
-    refused(tmp_path / "a.npz", "array 'audio' is damaged", "audio")
+def test_offsets_that_fall_are_refused(tmp_path, arrays):
+    arrays = ragged(arrays)
+    arrays["offsets"][2] = 7
+    refused("'offsets' must be 10 integers that start at 0 and never fall", tmp_path, arrays)
 
 
-def test_a_zip_of_something_else_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
-        archive.writestr("readme.txt", "hello")
-    refused(tmp_path / "a.npz", "'readme.txt' is no array", "readme.txt")
+def test_class_names_become_numbers(tmp_path, arrays):
+    arrays["label"] = np.array(["Joke", "Ask", "Agree"] * 3)
+    store = read(tmp_path, arrays, Intent)
+    assert store.splits["train"].target.tolist() == [2, 0, 1, 2, 0]
+    assert store.splits["train"].target.dtype == torch.int64
 
 
-def test_an_unknown_suffix_is_refused(tmp_path):
-    refused(text(tmp_path, "a.xlsx", ""), "cannot read '.xlsx'; known: .npz, .csv, .tsv")
+def test_class_numbers_are_taken_as_they_are(tmp_path, arrays):
+    arrays["label"] = np.array([[2], [0], [1]] * 3, dtype=np.int8)
+    assert read(tmp_path, arrays, Intent).splits["valid"].target.tolist() == [1, 2]
 
 
-def test_another_encoding_is_refused(tmp_path):
+def test_nan_is_refused_with_array_row_id_count_and_way_out(tmp_path, arrays):
+    arrays["audio"][3, 1] = np.nan
+    arrays["audio"][4] = -np.inf
     refused(
-        text(tmp_path, "a.csv", "id\ngroß\n", "latin-1"), "a.csv is not UTF-8 .*save it as UTF-8"
+        r"3 values in 2 samples of array 'audio' are NaN or infinite, first at row 3 \(id v3\); "
+        r".*--nan zero",
+        tmp_path,
+        arrays,
     )
 
 
-def test_a_row_of_another_length_is_named(tmp_path):
-    refused(text(tmp_path, "a.csv", "id,x\n1,2\n1,2,3\n"), "row 1 has 3 cells, the header has 2")
+def test_nan_may_be_set_to_zero_and_is_counted(tmp_path, arrays):
+    arrays["audio"][3] = [np.nan, np.inf]
+    store = read(tmp_path, arrays, nan="zero")
+    assert store.splits["train"].columns["audio"].values[3].tolist() == [0, 0]
+    assert any(note.startswith("2 values in 1 samples of array 'audio'") for note in store.notes)
 
 
-def test_columns_of_one_name_are_refused(tmp_path):
-    refused(text(tmp_path, "a.csv", "x,x\n1,2\n"), "two columns are called 'x'")
+def test_values_too_large_for_float32_count_as_infinite(tmp_path, arrays):
+    arrays["audio"][0, 0] = 1e300
+    refused("1 values in 1 samples of array 'audio'", tmp_path, arrays)
 
 
-def test_an_empty_table_is_refused(tmp_path):
-    refused(text(tmp_path, "a.csv", ""), "a.csv is empty; a header")
+def test_nan_in_a_padded_sequence_names_its_sample(tmp_path, arrays):
+    arrays["audio"] = np.ones((N, 3, 2))
+    arrays["audio"][6, 1, 0] = np.nan
+    refused(r"first at row 6 \(id v6\)", tmp_path, arrays)
 
 
-def test_a_quote_without_end_is_refused(tmp_path):
-    refused(text(tmp_path, "a.csv", 'id\n"never closed\n'), "cannot be read as a table")
+def test_nan_in_a_ragged_sequence_names_its_sample(tmp_path, arrays):
+    arrays = ragged(arrays)
+    arrays["audio"][9, 0] = np.nan
+    refused(r"first at row 6 \(id v6\)", tmp_path, arrays)
+
+
+def test_labels_out_of_range_are_refused(tmp_path, arrays):
+    arrays["label"][2] = 4
+    refused(r"label 4 at row 2 \(id v2\) is outside \[-3, 3\] \(1 labels", tmp_path, arrays)
+
+
+def test_nan_labels_are_refused(tmp_path, arrays):
+    arrays["label"][2] = np.nan
+    refused(r"label at row 2 \(id v2\) is nan .*empty split to leave them out", tmp_path, arrays)
+
+
+def test_classes_out_of_range_are_refused(tmp_path, arrays):
+    arrays["label"] = np.array([0, 1, 2, 3, 0, 0, 0, 0, 0])
+    refused("label 3 at row 3 .* is no class from 0 to 2", tmp_path, arrays, Intent)
+
+
+def test_half_a_class_is_refused(tmp_path, arrays):
+    arrays["label"] = np.full(N, 0.5)
+    refused("label 0.5 at row 0 .* is no class", tmp_path, arrays, Intent)
+
+
+def test_an_unknown_class_is_named_with_the_nearest(tmp_path, arrays):
+    arrays["label"] = np.array(["Jok"] * N)
+    refused("label 'Jok' at row 0 .* is no class; did you mean 'Joke'", tmp_path, arrays, Intent)
+
+
+def test_several_numbers_a_label_are_refused(tmp_path, arrays):
+    arrays["label"] = np.zeros((N, 7))
+    refused(r"\(label\) is float64 \(9, 7\); one number a row", tmp_path, arrays)
+
+
+def test_labels_that_are_words_are_refused_for_regression(tmp_path, arrays):
+    arrays["label"] = np.array(["good"] * N)
+    refused(
+        r"'label' holds 'good' in row 0 \(id v0\), which is no number \(9 of 9", tmp_path, arrays
+    )
+
+
+def test_arrays_of_another_length_are_refused(tmp_path, arrays):
+    arrays["audio"] = arrays["audio"][:-1]
+    refused("array 'audio' has 8 rows, but 'label' has 9", tmp_path, arrays)
+
+
+def test_an_empty_split_is_refused_with_the_counts(tmp_path, arrays):
+    arrays["split"][5:7] = "test"
+    refused(r"the valid split is empty .*train 5, valid 0, test 4", tmp_path, arrays)
+
+
+def test_an_unknown_split_is_refused(tmp_path, arrays):
+    arrays["split"][3] = "tain"
+    refused("'tain' in row 3 .*did you mean 'train'.*--split", tmp_path, arrays)
+
+
+def test_an_unknown_name_for_a_split_is_refused(tmp_path, arrays):
+    refused("no split 'vald'; did you mean 'valid'", tmp_path, arrays, splits={"vald": ("1",)})
+
+
+def test_repeated_ids_are_refused(tmp_path, arrays):
+    arrays["id"][4] = "v1"
+    refused(r"id 'v1' occurs 2 times in column 'id' \(1 ids are repeated\)", tmp_path, arrays)
+
+
+def test_ids_are_row_numbers_where_there_are_none(tmp_path, arrays):
+    del arrays["id"]
+    store = read(tmp_path, arrays)
+    assert store.splits["valid"].ids == ["row5", "row6"]
+    assert "no id column: ids are row numbers, counted from 0" in store.notes
+
+
+def test_features_of_an_odd_shape_are_refused(tmp_path, arrays):
+    arrays["audio"] = np.zeros(N)
+    refused(r"'audio' \(audio\) has shape \(9,\); \(N, F\) vectors", tmp_path, arrays)
+
+
+def test_features_that_are_no_numbers_are_refused(tmp_path, arrays):
+    arrays["audio"] = np.zeros((N, 2), complex)
+    refused("'audio' .* is complex128; numbers or text", tmp_path, arrays)
+
+
+def test_an_unusual_number_of_samples_is_noted(tmp_path, arrays):
+    class Usual(Sentiment):
+        splits = {"train": 6, "valid": 2, "test": 2}  # noqa: RUF012
+
+    assert "5/2/2 samples, where 6/2/2 are usual" in read(tmp_path, arrays, Usual).notes
+
+
+def test_a_csv_gives_what_the_same_npz_gives(tmp_path, arrays):
+    arrays["text"] = np.array([f"so {i}" for i in range(N)])
+    rows = ["id,label,split,text,audio_0,audio_1"]
+    for i in range(N):
+        cells = [arrays["id"][i], repr(float(arrays["label"][i])), arrays["split"][i]]
+        rows.append(",".join(map(str, [*cells, arrays["text"][i], *arrays["audio"][i]])))
+    (tmp_path / "toy.csv").write_text("\n".join(rows))
+    store = read(tmp_path, {}, file="toy.csv")
+    assert store.digest == read(tmp_path, arrays).digest
+
+
+@pytest.mark.parametrize("shape", [(9,), (9, 2, 3, 4)])
+def test_an_array_of_another_shape_is_told_the_shapes_there_are(tmp_path, arrays, shape):
+    arrays["audio"] = np.ones(shape, np.float32)
+    refused(
+        r"array 'audio' \(audio\) has shape .*; \(N, F\) vectors, \(N, L, F\) sequences",
+        tmp_path,
+        arrays,
+    )
+
+
+def test_an_array_without_width_is_refused(tmp_path, arrays):
+    arrays["audio"] = np.ones((9, 0), np.float32)
+    refused(r"'audio' \(audio\) has shape \(9, 0\), which holds no feature", tmp_path, arrays)
