@@ -129,12 +129,17 @@ class Method:
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters whose name contains a match of the regular expression `match`; the first wins."""
+    """Parameters whose name contains a match of the regular expression `match`; the first wins.
+
+    optional: whether it may match nothing, as where a frozen or dropped part has no parameters;
+    else that is a mistake.
+    """
 
     match: str
     rate: Rate | None = None
     weight_decay: Rate | None = None
     freeze: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -110,11 +110,11 @@ def _refuse_unmatched(
 ) -> None:
     problems = []
     for number, group in enumerate(groups):
-        if group not in matched:
+        if group not in matched and not group.optional:
             blocks = sorted({".".join(n.split(".")[:3]) for n, _ in model.named_parameters()})
             what = (
-                f"no parameter is matched first by '{group.match}'; remove the group or mend the "
-                f"pattern. Parameters begin with: {', '.join(blocks)}"
+                f"no parameter is matched first by '{group.match}'; remove the group, mend the "
+                f"pattern, or say optional: true. Parameters begin with: {', '.join(blocks)}"
             )
             problems.append(Problem(f"training.optimizer.groups[{number}].match", what))
     if problems:
