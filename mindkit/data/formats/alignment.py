@@ -33,10 +33,17 @@ def averages(intervals: Array, entries: Array, values: Array) -> tuple[Array, Ar
     """
     means = np.zeros((len(intervals), values.shape[1]), np.float32)
     counts = np.zeros(len(intervals), np.int64)
+    order = np.flatnonzero(lasting(entries))
+    order = order[np.argsort(entries[order, 0], kind="stable")]
+    entries = entries[order]
+    reach = np.maximum.accumulate(entries[:, 1])  # entries before `first` have all ended
+    first = np.searchsorted(reach, intervals[:, 0], side="right")
+    last = np.searchsorted(entries[:, 0], intervals[:, 1])
     for word, interval in enumerate(intervals):
-        inside = overlapping(interval, entries)
-        counts[word] = inside.sum()
-        if counts[word]:
+        near = slice(first[word], last[word])
+        inside = order[near][overlapping(interval, entries[near])]
+        counts[word] = len(inside)
+        if len(inside):
             with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
                 means[word] = values[inside].mean(0, dtype=np.float64)
     return means, counts
