@@ -88,7 +88,7 @@ def mutated():
         if isinstance(value, (list, tuple)) and value and choose(range(5)):
             items = _changed_item(list(value), choose(range(len(value))), choose, change)
             return type(value)(items)
-        if isinstance(value, np.ndarray) and value.ndim and choose(range(3)):
+        if isinstance(value, np.ndarray) and value.size and value.ndim and choose(range(3)):
             return value[: choose(range(len(value)))] if choose((0, 1)) else value[..., None]
         return choose(JUNK)
 
