@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mindkit.functions import (
         ablate,
         check,
+        check_data,
         components,
         create,
         import_data,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ablate",
     "check",
+    "check_data",
     "components",
     "create",
     "import_data",

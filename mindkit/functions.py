@@ -8,6 +8,7 @@ from typing import Any
 
 from mindkit.config.catalogue import describe_components
 from mindkit.config.load import dump, load_spec
+from mindkit.data.doctor import check_data
 from mindkit.data.importing import import_data
 from mindkit.data.library import list_data, simulate_data
 from mindkit.hooks import load_plugins
@@ -20,6 +21,7 @@ from mindkit.train.run import RunResult
 __all__ = [
     "ablate",
     "check",
+    "check_data",
     "components",
     "create",
     "import_data",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mindkit.data.converting import TABLE
 from mindkit.data.examining.findings import ColumnFacts, Finding, Level, counted
 from mindkit.data.examining.scanning import Scan, scan
 from mindkit.data.raw import Array, Feature, Part, Raw
@@ -149,9 +150,7 @@ def _bad_values(seen: Seen, facts: ColumnFacts, layout: str) -> Finding:
         f"{counted(seen.count(bad), 'sample')}, "
         f"{seen.first(bad)}"
     )
-    if (
-        layout == "table"
-    ):  # where they are a mistake; research files hold them as a matter of course
+    if layout == TABLE:  # research files hold them as a matter of course
         return Finding("fault", seen.name, told, "mend them, or set them to 0 with --nan zero")
     return Finding("warning", seen.name, told, "importing sets them to 0 and says how many")
 

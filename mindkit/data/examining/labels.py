@@ -22,7 +22,7 @@ def examine_labels(raw: Raw, dataset: type[Dataset]) -> tuple[dict[str, SplitFac
     facts: dict[str, SplitFacts] = {}
     findings: list[Finding] = []
     for split, part in raw.parts.items():
-        numbers = numbers_of(part.labels)
+        numbers = numbers_of(part.labels, dataset)
         classes = dataset.task == "classification" or numbers is None
         facts[split or UNKNOWN_SPLIT] = _facts(part, numbers, dataset, classes)
         findings += _findings(split, part, numbers, dataset)
@@ -30,8 +30,10 @@ def examine_labels(raw: Raw, dataset: type[Dataset]) -> tuple[dict[str, SplitFac
     return facts, findings
 
 
-def numbers_of(labels: Array | list[str]) -> Array | None:
-    """The labels as float64 (N,), or None if they are names."""
+def numbers_of(labels: Array | list[str], dataset: type[Dataset] = Dataset) -> Array | None:
+    """The labels as float64 (N,), or None if they are names, of classes of `dataset` perhaps."""
+    if isinstance(labels, list) and labels and set(labels) <= set(dataset.classes):
+        return None  # names may look like numbers
     try:
         return np.asarray(labels, dtype=np.float64).reshape(-1)
     except ValueError:

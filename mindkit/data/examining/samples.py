@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
+from mindkit.data.converting import TABLE
 from mindkit.data.examining.columns import Scans, place_of
 from mindkit.data.examining.findings import Finding, counted
 from mindkit.data.examining.scanning import steps_of
@@ -26,7 +27,7 @@ def examine_samples(raw: Raw, scans: Scans) -> list[Finding]:
         *_repeated_ids(raw),
         *_shared_videos(raw),
         *_repeated_content(raw, scans),
-        *_repeated_texts(raw),
+        *_repeated_texts(raw, scans),
     ]
 
 
@@ -70,8 +71,12 @@ def _repeated_ids(raw: Raw) -> Iterator[Finding]:
     if repeated:
         name, found = next(iter(repeated.items()))
         told = f"{counted(len(repeated), 'repeated id')}; first '{name}', {_listed(raw, found)}"
-        action = "choose another id with --column id=NAME, or none with --column id="
-        yield Finding("fault", "ids", told, action)
+        if raw.format == TABLE:
+            action = "choose another id with --column id=NAME, or none with --column id="
+            yield Finding("fault", "ids", told, action)
+        else:
+            action = "importing adds #2, #3, … to them; look whether the samples are the same"
+            yield Finding("warning", "ids", told, action)
 
 
 def _shared_videos(raw: Raw) -> Iterator[Finding]:
@@ -105,10 +110,12 @@ def _repeated_content(raw: Raw, scans: Scans) -> Iterator[Finding]:
     yield Finding("warning", "samples", told, action)
 
 
-def _repeated_texts(raw: Raw) -> Iterator[Finding]:
+def _repeated_texts(raw: Raw, scans: Scans) -> Iterator[Finding]:
+    if "text" not in scans or _kind(raw, "text") != "text":
+        return
     groups: dict[tuple[str, str], list[Place]] = defaultdict(list)
     for split, part in raw.parts.items():
-        if split and "text" in part.features and part.features["text"].kind == "text":
+        if split and "text" in part.features:
             for sample, text in enumerate(part.features["text"].values):
                 if text.strip():
                     groups[text, str(part.labels[sample])].append((split, sample))

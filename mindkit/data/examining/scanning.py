@@ -95,9 +95,24 @@ def steps_of(feature: Feature, sample: int) -> Array:
 
 def _scan_text(feature: Feature, found: Scan) -> None:
     found.dtype = "str"
+    for sample, text in enumerate(feature.values):
+        if not isinstance(text, str) or not _is_unicode(text):
+            raise DataError(
+                f"sample {sample} of '{feature.array}' is no text that UTF-8 can write "
+                f"({text!r:.40})"
+            )
     found.lengths[:] = [len(text.split()) for text in feature.values]
     found.blank[:] = found.lengths == 0
     found.keys[:] = [hash(text) for text in feature.values]
+
+
+def _is_unicode(text: str) -> bool:
+    """False for half a surrogate pair, which Python can hold and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _add_values(block: Block, found: Scan) -> None:
