@@ -1,4 +1,4 @@
-"""`mindkit data`: which data sets there are, importing them, simulating them."""
+"""`mindkit data`: which data sets there are; checking, importing and simulating them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,41 @@ def _home_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what a reader is told: the arguments columns, splits and folds."""
+    options = (
+        click.option(
+            "--column",
+            "columns",
+            multiple=True,
+            type=Pair(),
+            metavar="ROLE=NAME",
+            help="The array for id, video_id, label, split, text, audio, vision or another column; "
+            "an empty NAME leaves a role out. Obvious names are recognised.",
+        ),
+        click.option(
+            "--split",
+            "splits",
+            multiple=True,
+            type=Pair(),
+            metavar="SPLIT=VALUE,…",
+            help="What stands for train, valid or test in the split column.",
+        ),
+        click.option(
+            "--folds",
+            metavar="FILE",
+            type=click.Path(),
+            help="A table with the columns video_id and split, for data without splits.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.group()
 def data() -> None:
-    """List, import and simulate data sets."""
+    """List, check, import and simulate data sets."""
 
 
 @data.command("list")
@@ -58,6 +90,7 @@ def list_(home: str | None, plugins: tuple[str, ...]) -> None:
     table.add_column("plugin")
     for entry in listed:
         found = entry.fault or entry.source or "not imported: simulated when run"
+        found += f"\n{entry.layout}" if entry.layout else ""
         for modality in entry.leaky:
             found += f"\n{modality} is declared leaky"
         table.add_row(entry.name, entry.task, _sizes(entry.samples), found, entry.plugin)
@@ -66,76 +99,121 @@ def list_(home: str | None, plugins: tuple[str, ...]) -> None:
 
 @data.command("import")
 @click.argument("name")
+@click.argument("path", required=False, type=click.Path())
 @click.option(
-    "--from",
-    "path",
-    required=True,
-    metavar="PATH",
-    type=click.Path(),
-    help="The .npz, .csv or .tsv file.",
+    "--from", "source", metavar="PATH", type=click.Path(), help="The PATH, said in another way."
 )
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    type=Pair(),
-    metavar="ROLE=NAME",
-    help="The array for id, label, split, text, audio, vision or another modality; an empty NAME "
-    "leaves a role out. Obvious names are recognised.",
-)
-@click.option(
-    "--split",
-    "splits",
-    multiple=True,
-    type=Pair(),
-    metavar="SPLIT=VALUE",
-    help="What stands for train, valid or test in the split column.",
-)
+@_reading_options
 @click.option(
     "--leaky",
     multiple=True,
     type=Pair(),
-    metavar="MODALITY=REASON",
-    help="Declare that a modality's features know labels under this split; runs refuse it.",
+    metavar="COLUMN=REASON",
+    help="Declare that a column's features know labels under this split; runs refuse it.",
 )
 @click.option(
     "--nan",
-    type=click.Choice(["error", "zero"]),
-    default="error",
+    type=click.Choice(["auto", "error", "zero"]),
+    default="auto",
     show_default=True,
-    help="What to do with NaN and infinite features: stop, or set them to 0.",
+    help="NaN and infinite features: set them to 0, or stop; auto stops for tables only.",
 )
 @click.option("--replace", is_flag=True, help="Replace an import that is there.")
 @_home_option
 @_plugin_option
 def import_(
     name: str,
-    path: str,
+    path: str | None,
+    source: str | None,
     columns: tuple[tuple[str, str], ...],
     splits: tuple[tuple[str, str], ...],
+    folds: str | None,
     leaky: tuple[tuple[str, str], ...],
     nan: str,
     replace: bool,
     home: str | None,
     plugins: tuple[str, ...],
 ) -> None:
-    """Read a table once as the data set NAME and keep it, without pickles."""
+    """Read the file or folder PATH once as the data set NAME, and keep it without pickles.
+
+    The layout is recognised: pickles of MMSA, MulT, MISA, MAG-BERT and MultiBench, folders of
+    UR-FUNNY and MIntRec, .csd files, and tables (.npz, .csv, .tsv). No code in a file is run.
+    """
     from mindkit.data.formats.folder import read_manifest
     from mindkit.data.importing import import_data
     from mindkit.hooks import load_plugins
 
+    if (path is None) == (source is None):
+        what = "no file or folder" if path is None else f"two, '{path}' and '{source}'"
+        raise click.UsageError(f"{what} to import: name one, as in mindkit data import {name} PATH")
     folder = import_data(
         name,
-        path,
+        path or source or "",
         columns=dict(columns),
-        splits=dict(splits),
+        splits=_cells(splits),
         leaky=dict(leaky),
         nan=nan,
+        folds=folds,
         replace=replace,
         home=home,
         registries=load_plugins(plugins).registries,
     )
-    _show_manifest(read_manifest(folder), f"{name}: imported into {folder}")
+    manifest = read_manifest(folder)
+    _show_manifest(manifest, f"{name}: {manifest['layout']}, imported into {folder}")
+    lacking = [m for m in ("text", "audio", "vision") if m not in manifest["columns"]]
+    drops = "".join(f" --drop {modality}" for modality in (*lacking, *manifest["leaky"]))
+    click.echo(f"next: mindkit data check {name}, mindkit run mind --dataset {name}{drops}")
+
+
+@data.command()
+@click.argument("target", metavar="PATH|NAME")
+@click.option("--as", "dataset", metavar="NAME", help="The data set to examine it as.")
+@_reading_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option("--strict", is_flag=True, help="Let warnings count as faults.")
+@_home_option
+@_plugin_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    target: str,
+    dataset: str | None,
+    columns: tuple[tuple[str, str], ...],
+    splits: tuple[tuple[str, str], ...],
+    folds: str | None,
+    as_json: bool,
+    strict: bool,
+    home: str | None,
+    plugins: tuple[str, ...],
+) -> None:
+    """Examine a file, a folder, or the imported copy of a data set; change nothing.
+
+    A fault is what keeps data from being imported or used; a warning is to be looked at; a note is
+    to be known. The exit status is 1 if there is a fault (with --strict, or a warning), else 0.
+    Without --as, the data set is the one that a known SHA-256, the names of the classes or the
+    numbers of samples tell.
+    """
+    import json
+
+    from mindkit.data.doctor import check_data
+    from mindkit.hooks import load_plugins
+
+    examination = check_data(
+        target,
+        dataset=dataset,
+        columns=dict(columns),
+        splits=_cells(splits),
+        folds=folds,
+        home=home,
+        registries=load_plugins(plugins).registries,
+    )
+    if as_json:
+        click.echo(json.dumps(examination.as_dict(), indent=1, allow_nan=False))
+    else:
+        from mindkit.cli.examination import print_examination
+
+        print_examination(examination)
+    ctx.exit(not examination.usable or (strict and bool(examination.of("warning"))))
 
 
 @data.command()
@@ -161,17 +239,31 @@ def _show_manifest(manifest: Mapping[str, Any], title: str) -> None:
     from rich.table import Table
 
     console = Console()
-    console.print(title, markup=False, highlight=False, soft_wrap=True)
+    plain: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
+    console.print(title, **plain)
+    if manifest.get("known_file"):
+        console.print(f"known file: {manifest['known_file']}", **plain)
     console.print(f"{_sizes(manifest['samples'])} samples in train / valid / test", highlight=False)
-    table = Table("modality", "kind", "width", "from")
-    for modality, facts in manifest["columns"].items():
-        table.add_row(modality, facts["kind"], str(facts["width"] or ""), facts["provenance"])
+    table = Table("column", "kind", "width", "from")
+    for column, facts in manifest["columns"].items():
+        table.add_row(column, facts["kind"], str(facts["width"] or ""), facts["provenance"])
     console.print(table)
-    for modality, reason in manifest["leaky"].items():
-        text = f"leaky under '{manifest['split_column']}': {modality}: {reason}"
-        console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for drop in manifest.get("drops", ()):
+        told = f"left out: {drop['count']} samples of {drop['split']}: {drop['reason']}"
+        console.print(told, style="yellow", **plain)
+    for column, reason in manifest["leaky"].items():
+        text = f"leaky under '{manifest['split_column']}': {column}: {reason}"
+        console.print(text, style="yellow", **plain)
     for note in manifest.get("notes", ()):
-        console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"note: {note}", **plain)
+
+
+def _cells(splits: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """Split -> its cells; several are separated by commas, or given one by one."""
+    cells: dict[str, list[str]] = {}
+    for split, said in splits:
+        cells.setdefault(split, []).extend(said.split(","))
+    return cells
 
 
 def _sizes(samples: Mapping[str, int]) -> str:
