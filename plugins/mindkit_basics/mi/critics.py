@@ -8,27 +8,51 @@ Axes: R copies, B batch, H hidden width.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from mindkit.api import MLP, Linear
-from mindkit_basics.mi.negatives import Negatives, moved, offdiagonal
+from mindkit_basics.mi.negatives import Negatives, moved, offdiagonal, refuse_single
 
 CriticKind = Literal["concat", "bilinear", "separable"]
 
 
+class Critic(Protocol):
+    """What `score` asks of a critic."""
+
+    def halves(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]: ...
+
+    def pair(self, x: Tensor, z: Tensor) -> Tensor: ...
+
+    def cross(self, x: Tensor, z: Tensor) -> Tensor: ...
+
+
 def make_critic(
-    kind: CriticKind, x_dim: int, z_dim: int, copies: int, hidden: int, layers: int
+    kind: CriticKind,
+    x_dim: int,
+    z_dim: int,
+    copies: int,
+    hidden: int,
+    layers: int,
+    temperature: float | None = None,
 ) -> Concat | Bilinear | Separable:
-    """Return the critic called `kind`, with `layers` hidden layers of width `hidden`, if any."""
+    """Return the critic called `kind`, with `layers` hidden layers of width `hidden`, if any.
+
+    temperature: for a separable one, whose outputs are then normalised: scores are cosines / τ.
+    """
+    if temperature is not None and (kind != "separable" or temperature <= 0):
+        raise ValueError(
+            f"temperature is a positive τ of the separable critic, got {temperature} with critic "
+            f"'{kind}'; leave it out or set critic to separable"
+        )
     if kind == "bilinear":
         return Bilinear(x_dim, z_dim, copies)
     if layers < 1:
         raise ValueError(f"a {kind} critic has at least 1 hidden layer, got layers={layers}")
     if kind == "separable":
-        return Separable(x_dim, z_dim, copies, hidden, layers)
+        return Separable(x_dim, z_dim, copies, hidden, layers, temperature)
     return Concat(x_dim, z_dim, copies, hidden, layers)
 
 
@@ -85,27 +109,46 @@ class Bilinear(_Product):
 
 
 class Separable(_Product):
-    """T(x, z) = f(x)ᵀ g(z), f and g ReLU networks that end in `hidden` numbers."""
+    """T(x, z) = f(x)ᵀ g(z), f and g ReLU networks that end in `hidden` numbers.
 
-    def __init__(self, x_dim: int, z_dim: int, copies: int, hidden: int, layers: int) -> None:
+    With a temperature τ it is the cosine of f(x) and g(z), divided by τ.
+    """
+
+    def __init__(
+        self,
+        x_dim: int,
+        z_dim: int,
+        copies: int,
+        hidden: int,
+        layers: int,
+        temperature: float | None = None,
+    ) -> None:
         super().__init__()
         widths = [hidden] * (layers + 1)
         self.of_x = MLP(copies, [x_dim, *widths])
         self.of_z = MLP(copies, [z_dim, *widths])
+        self.temperature = temperature
 
     def halves(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: x (..., B, x_dim), z (..., B, z_dim) -> (..., B, H), (..., B, H)."""
-        return self.of_x(x), self.of_z(z)
+        f, g = self.of_x(x), self.of_z(z)
+        if self.temperature is None:
+            return f, g
+        return _unit(f) / self.temperature, _unit(g)
 
 
-def score(
-    critic: Concat | Bilinear | Separable, x: Tensor, z: Tensor, negatives: Negatives
-) -> tuple[Tensor, Tensor]:
+def _unit(x: Tensor) -> Tensor:
+    # eps inside the root: a row of zeros stays one, with a finite gradient.
+    return x * (x.square().sum(-1, keepdim=True) + 1e-12).rsqrt()
+
+
+def score(critic: Critic, x: Tensor, z: Tensor, negatives: Negatives) -> tuple[Tensor, Tensor]:
     """Return the scores of samples of the joint and of the product of the marginals.
 
     Shapes: x (..., B, x_dim), z (..., B, z_dim) -> (..., B), (..., N), where N is B (B - 1) for
     offdiag, else B.
     """
+    refuse_single(x)
     of_x, of_z = critic.halves(x, z)
     if negatives == "offdiag":
         scores = critic.cross(of_x, of_z)

@@ -43,8 +43,6 @@ class Jsd(MIEstimator):
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        if x.shape[-2] < self.min_batch:
-            raise ValueError(f"x {tuple(x.shape)} has no negatives; use at least 2 samples")
         return jsd(*score(self.critic, x, z, self.negatives))
 
 

@@ -7,10 +7,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+Shuffle = Literal["shift", "derangement"]
 Negatives = Literal["shift", "derangement", "offdiag"]
 
 
-def moved(z: Tensor, negatives: Negatives) -> Tensor:
+def refuse_single(x: Tensor) -> None:
+    """Raise ValueError where a batch (..., B, D) is too small to hold a negative."""
+    if x.shape[-2] < 2:
+        raise ValueError(f"x {tuple(x.shape)} has no negatives; use at least 2 samples")
+
+
+def moved(z: Tensor, negatives: Shuffle) -> Tensor:
     """Return z with every sample moved to another's place. Shapes: z (..., B, D) -> (..., B, D).
 
     shift: x_i meets z_{(i+1) mod B}, as in MInD's code. derangement: a permutation without fixed

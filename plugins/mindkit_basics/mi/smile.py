@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor
+
+from mindkit.api import MIEstimator
+from mindkit_basics.mi.bounds import log_mean_exp, with_gradient_of
+from mindkit_basics.mi.critics import CriticKind, make_critic, score
+from mindkit_basics.mi.jsd import jsd
+from mindkit_basics.mi.negatives import Negatives
+
+
+class Smile(MIEstimator):
+    """Estimate mutual information by Donsker-Varadhan with clipped scores, in nats, no bound.
+
+    Shapes: x (..., B, D), z (..., B, E) -> (...).
+
+    Song and Ermon 2020 (SMILE): E[T] over pairs minus log E[exp(clip(T, -τ, τ))] over
+    negatives. Clipping limits the variance and may raise the value above the information. Their
+    code learns T by the gradient of the Jensen-Shannon bound, which is the default.
+
+    critic: T is a network on [x; z], the form xᵀ W z, or the inner product of two networks.
+    hidden: width of the hidden layers of T (and of both outputs of a separable one).
+    layers: number of hidden layers of T, each with ReLU; a bilinear one has none.
+    negatives: z of the next sample, of a random other sample, or of each other sample in the batch;
+    with a network on [x; z] the last costs B² passes.
+    clip: τ > 0, in nats; larger is less biased and varies more, and inf gives Donsker-Varadhan.
+    gradient: that of the Jensen-Shannon bound, or its own.
+    """
+
+    batched = True
+    min_batch = 2
+
+    def __init__(
+        self,
+        x_dim: int,
+        z_dim: int,
+        copies: int,
+        *,
+        critic: CriticKind = "separable",
+        hidden: int = 256,
+        layers: int = 2,
+        negatives: Negatives = "offdiag",
+        clip: float = 5.0,
+        gradient: Literal["jsd", "own"] = "jsd",
+    ) -> None:
+        super().__init__()
+        if not clip > 0:
+            raise ValueError(f"clip is a positive number of nats, got {clip}")
+        self.negatives, self.clip, self.gradient = negatives, clip, gradient
+        self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        true, false = score(self.critic, x, z, self.negatives)
+        value = smile(true, false, self.clip)
+        return with_gradient_of(jsd(true, false), value) if self.gradient == "jsd" else value
+
+
+def smile(true: Tensor, false: Tensor, clip: float) -> Tensor:
+    """Return the value from scores. Shapes: true (..., B), false (..., N) -> (...)."""
+    return true.mean(-1) - log_mean_exp(false.clamp(-clip, clip))
