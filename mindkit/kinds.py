@@ -29,11 +29,13 @@ class Component(nn.Module):
         plugin of ten lines): written for one row; the engine loops, with a module per row.
     min_batch: the smallest B for which the value means something; below it the engine takes 0.
         An option may raise it on the instance.
+    tasks: the tasks it can be part of; its constructor refuses others.
     no_gradient: parameters (by the start of their name) and inputs that get no gradient on purpose.
     """
 
     batched: ClassVar[bool] = False
     min_batch: int = 1
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
     no_gradient: ClassVar[tuple[str, ...]] = ()
 
     def on_epoch_end(self, epoch: int) -> None:

@@ -176,10 +176,15 @@ class Subject:
         return values
 
     def expected(
-        self, shapes: Shapes, leading: Sequence[int] = (), **sizes: int
+        self,
+        shapes: Shapes,
+        leading: Sequence[int] = (),
+        fused: nn.Module | None = None,
+        **sizes: int,
     ) -> list[tuple[int, ...]]:
-        """Return the output sizes that `shapes` promises."""
-        known = {**AXES, "C": 1, **sizes}
+        """Return the output sizes that `shapes` promises; H is the width that `fused` declares."""
+        width = getattr(fused, "fused_dim", None)
+        known = {**AXES, "C": 1, **({} if width is None else {"H": width}), **sizes}
         return [
             tuple(n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)]))
             for axes in shapes.outputs

@@ -26,6 +26,7 @@ class ClassEntropy(Criterion):
     kept_label: Tensor
 
     role = "consistency"
+    tasks = ("regression",)
     no_gradient = ("target", "y")  # while nothing is remembered the value is 0
 
     def __init__(

@@ -40,6 +40,7 @@ class UnimodalLabels(Criterion):
     fused_bank: Tensor
 
     role = "task"
+    tasks = ("regression",)
     no_gradient = ("features", "fused", "target")  # in the first epoch every y_s is y, the loss 0
 
     def __init__(
