@@ -1,14 +1,16 @@
 import builtins
-import gc
 import weakref
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import mindkit
 from mindkit.data.formats import csd
 from mindkit.data.formats.csd_sequence import CsdSequence
+from mindkit.data.importing import import_data, load_imported
 from mindkit.data.raw import Raw, Request
 from mindkit.data.source import Source
 from mindkit.errors import DataError
@@ -456,7 +458,6 @@ def test_arrays_of_one_video_at_most_are_held(tmp_path, monkeypatch):
     entries = CsdSequence.numbers
 
     def watched(self, key):
-        gc.collect()
         alive.append({other for other, array in stored if array() is not None} - {key})
         values, intervals = entries(self, key)
         stored.append((key, weakref.ref(values)))
@@ -465,6 +466,45 @@ def test_arrays_of_one_video_at_most_are_held(tmp_path, monkeypatch):
     monkeypatch.setattr(CsdSequence, "numbers", watched)
     assert len(read(folder, {f"v{i}": "train" for i in range(8)}).parts["train"]) > 8
     assert len(alive) == 24 and not any(alive)
+
+
+def imported(folder, registries):
+    """Import the folder as MOSI with the folds of the tests, and return the imported folder."""
+    rows = "".join(f"{video},{split}\n" for video, split in FOLDS.items())
+    (folder / "folds.csv").write_text("video_id,split\n" + rows, encoding="utf-8")
+    home = folder / "home"
+    return import_data("mosi", folder, folds=folder / "folds.csv", home=home, registries=registries)
+
+
+def test_an_import_holds_the_very_numbers(tmp_path, registries):
+    made = sequences()
+    imported(written(tmp_path, made), registries)
+    store = load_imported("mosi", tmp_path / "home")
+    for split in ("train", "valid", "test"):
+        part, expected = store.splits[split], {}
+        for video in (v for v in FOLDS if FOLDS[v] == split):
+            expected |= reference(made, video)
+        assert part.ids == list(expected)
+        batch = part.batch(torch.arange(len(part)), ["audio", "vision"])
+        for row, (text, steps) in enumerate(expected.values()):
+            assert part.columns["text"].values[row] == text
+            for role, values in steps.items():
+                mask = batch.masks[role][row]
+                got = batch.features[role][row]
+                assert np.allclose(got[mask].numpy(), values, atol=1e-6)
+                assert mask.sum() == len(values) and not got[~mask].any()
+
+
+def test_a_run_trains_on_the_folder(tmp_path, registries, small_mind, own_home):
+    results = mindkit.run(
+        "mind",
+        "mosi",
+        data=str(imported(written(tmp_path, sequences()), registries)),
+        settings=[*small_mind, "training.drop_last=false"],
+        out=tmp_path / "runs",
+        device="cpu",
+    )
+    assert results.test["mae"] > 0
 
 
 def test_a_folder_or_file_is_recognised_by_the_suffix(tmp_path):

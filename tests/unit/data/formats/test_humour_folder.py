@@ -3,10 +3,13 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import mindkit
 from mindkit.data.formats import humour_folder
+from mindkit.data.importing import import_data, load_imported
 from mindkit.data.raw import Raw, Request
 from mindkit.data.source import Source
 from mindkit.errors import DataError
@@ -339,6 +342,41 @@ def test_the_folder_is_recognised_by_folds_and_labels(tmp_path):
     assert not humour_folder.recognises(Source(tmp_path / LABELS))
     (tmp_path / LABELS).unlink()
     assert not humour_folder.recognises(Source(tmp_path))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_import_holds_the_very_numbers(tmp_path, registries, version):
+    made = contents(version)
+    for key in FOLDS["train"][:1]:
+        made[AUDIO][key]["punchline_features"][0, 5] = -np.inf
+        made[VISION][key]["punchline_features"] = np.ones((9, {1: 75, 2: 371}[version]))
+    folder = write(tmp_path, made)
+    import_data("ur_funny", folder, home=tmp_path / "home", registries=registries)
+    store = load_imported("ur_funny", tmp_path / "home")
+    kept = {"train": FOLDS["train"][1:], "valid": FOLDS["dev"], "test": FOLDS["test"]}
+    for split, ids in kept.items():
+        batch = store.splits[split].batch(torch.arange(len(ids)), ["audio", "vision"])
+        assert store.splits[split].ids == [str(key) for key in ids]
+        assert store.splits[split].target.tolist() == [made[LABELS][key] for key in ids]
+        for role, file in (("audio", AUDIO), ("vision", VISION)):
+            for row, key in enumerate(ids):
+                expected = made[file][key]["punchline_features"].astype("f4")
+                values, mask = batch.features[role][row], batch.masks[role][row]
+                assert np.array_equal(values[mask].numpy(), expected)
+                assert mask.sum() == len(expected) and not values[~mask].any()
+
+
+def test_a_run_trains_on_the_folder(tmp_path, small_mind, own_home):
+    folder = write(tmp_path, contents(2))
+    results = mindkit.run(
+        "mind",
+        "ur_funny",
+        data=str(folder),
+        settings=small_mind,
+        out=tmp_path / "runs",
+        device="cpu",
+    )
+    assert 0 <= results.test["accuracy"] <= 1
 
 
 ODD = st.one_of(

@@ -6,7 +6,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import mindkit
 from mindkit.data.formats import intent_folder
+from mindkit.data.importing import import_data, load_imported
 from mindkit.data.raw import Raw, Request
 from mindkit.data.source import Source
 from mindkit.errors import DataError
@@ -307,6 +309,32 @@ def test_a_pickle_that_is_no_dict_is_refused(tmp_path):
     refused(
         write(tmp_path, ROWS, HEADER, files), f"{AUDIO} holds a list of 1; a dict with an entry"
     )
+
+
+def test_an_import_holds_the_very_numbers(whole, registries):
+    files = features(keys(ROWS))
+    import_data("mintrec", whole, home=whole / "home", registries=registries)
+    store = load_imported("mintrec", whole / "home")
+    classes = registries.datasets.get("mintrec").classes
+    for split, rows in ROWS.items():
+        part = store.splits[split]
+        assert part.ids == keys(ROWS)[split]
+        assert part.columns["text"].values == [row[3] for row in rows]
+        assert [classes[number] for number in part.target] == [row[4] for row in rows]
+        batch = part.batch(torch.arange(len(rows)), ["audio", "vision"])
+        for row, key in enumerate(part.ids):
+            vision = np.concatenate(files[VIDEO][key])
+            for role, expected in (("vision", vision), ("audio", files[AUDIO][key].numpy())):
+                values, mask = batch.features[role][row], batch.masks[role][row]
+                assert np.array_equal(values[mask].numpy(), expected)
+                assert mask.sum() == len(expected) and not values[~mask].any()
+
+
+def test_a_run_trains_on_the_folder(whole, small_mind, own_home):
+    results = mindkit.run(
+        "mind", "mintrec", data=str(whole), settings=small_mind, out=whole / "runs", device="cpu"
+    )
+    assert 0 <= results.test["f1_macro"] <= 1
 
 
 ODD = st.one_of(
