@@ -116,11 +116,11 @@ def _dtype(machine: Machine, arguments: tuple[Any, ...]) -> Unbuilt:
     if type(spec) is not str:
         raise Refused(f"an array has {kind(spec)} for a type")
     if spec.lstrip("<>|=")[:1] in ("M", "m"):
-        raise Refused("it has an array of dates or times; save them as text or as numbers")
+        raise Refused("it has an array of dates or times", "save them as text or as numbers")
     if spec.lstrip("<>|=")[:1] == "V":
-        raise Refused("it has a structured array; save one plain array a field")
+        raise Refused("it has a structured array", "save one plain array a field")
     if not PLAIN.match(spec):
-        raise Refused(f"it has an array of type {kind(spec)}; save it as numbers or text")
+        raise Refused(f"it has an array of type {kind(spec)}", "save it as numbers or text")
 
     def build(machine: Machine, state: tuple[Any, ...]) -> np.dtype[Any]:
         return _dtype_of(spec.lstrip("<>|="), state)
@@ -136,7 +136,9 @@ def _dtype_of(spec: str, state: tuple[Any, ...]) -> np.dtype[Any]:
         or state[0] != 3
         or any(one is not None for one in state[2:5])
     ):
-        raise Refused("it has a structured array or one with notes; save one plain array a field")
+        raise Refused(
+            "it has a structured array, or one with notes", "save one plain array a field"
+        )
     order = state[1]
     if type(order) is not str or order not in ("<", ">", "|", "="):
         raise Refused(f"an array has {kind(order)} for a byte order")

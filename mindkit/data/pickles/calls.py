@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from mindkit.data.pickles.machine import Arguments, Global, Handler, Machine, Refused, Unbuilt, kind
+from mindkit.data.pickles.machine import (
+    NOT_PLAIN,
+    Arguments,
+    Global,
+    Handler,
+    Machine,
+    Refused,
+    Unbuilt,
+    kind,
+)
 from mindkit.data.pickles.numbers import line
 
 KNOWN = {
@@ -20,18 +29,15 @@ KNOWN = {
     "datetime": "a date; save it as text",
     "pathlib": "a path; save it as text",
 }
-NOT_PLAIN = (
-    "; nothing was run. Do not unpickle it by other means unless you trust whoever made it; ask "
-    "them for plain arrays, lists, dicts, text and numbers"
-)
 
 
 def refuse_name(name: str) -> Refused:
     """Say what a name that is not in the table stands for, if that is known."""
+    shown = ascii(name[:120])[1:-1]
     for prefix, what in KNOWN.items():
         if name == prefix or name.startswith(f"{prefix}."):
-            return Refused(f"it asks for {name}, {what}; nothing was run")
-    return Refused(f"it asks for {ascii(name)[1:-1][:120]}, which is not plain data{NOT_PLAIN}")
+            return Refused(f"it asks for {shown}, {what}", "nothing was run")
+    return Refused(f"it asks for {shown}, which is not plain data", NOT_PLAIN)
 
 
 def _global(machine: Machine, position: int) -> int:
@@ -65,13 +71,13 @@ def _reduce(machine: Machine, position: int) -> int:
 def _new_object_with_keywords(machine: Machine, position: int) -> int:
     keywords = machine.stack.pop()
     if type(keywords) is not dict or keywords:
-        raise Refused(f"it makes an object with keywords, of {kind(keywords)}")
+        raise Refused(f"it makes an object with keywords, of {kind(keywords)}", NOT_PLAIN)
     return _reduce(machine, position)
 
 
 def _call(machine: Machine, function: object, arguments: object) -> None:
     if type(function) is not Global or function.call is None:
-        raise Refused(f"it calls {kind(function)}, which is not plain data{NOT_PLAIN}")
+        raise Refused(f"it calls {kind(function)}, which is not plain data", NOT_PLAIN)
     if type(arguments) not in (tuple, Arguments):
         raise Refused(f"it calls {function.name} with {kind(arguments)} instead of arguments")
     machine.stack.append(function.call(machine, arguments))  # type: ignore[arg-type]
@@ -80,7 +86,7 @@ def _call(machine: Machine, function: object, arguments: object) -> None:
 def _build(machine: Machine, position: int) -> int:
     state, target = machine.stack.pop(), machine.stack.pop()
     if type(target) is not Unbuilt or target.value is not None:
-        raise Refused(f"it sets the state of {kind(target)}, which is not plain data{NOT_PLAIN}")
+        raise Refused(f"it sets the state of {kind(target)}, which is not plain data", NOT_PLAIN)
     if type(state) not in (tuple, Arguments):
         raise Refused(f"{kind(state)} stands as the state of an array")
     target.value = target.build(machine, state)
@@ -90,14 +96,14 @@ def _build(machine: Machine, position: int) -> int:
 
 def _persistent(machine: Machine, position: int) -> int:
     if machine.storages is None:
-        raise Refused(f"it asks for an object outside of the file{NOT_PLAIN}")
+        raise Refused("it asks for an object outside of the file", NOT_PLAIN)
     machine.stack.append(machine.storages(machine.stack.pop()))
     return position
 
 
 def _refused(what: str) -> Handler:
     def refuse(machine: Machine, position: int) -> int:
-        raise Refused(f"{what}{NOT_PLAIN}")
+        raise Refused(what, NOT_PLAIN)
 
     return refuse
 

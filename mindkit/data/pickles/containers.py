@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
 from struct import Struct
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from mindkit.data.pickles.machine import (
     IN_ARGUMENTS,
     LOOSE,
+    NOT_PLAIN,
     Arguments,
     Handler,
     Machine,
@@ -26,14 +26,14 @@ DICTS = frozenset({dict, OrderedDict, defaultdict})
 MOST_IN_A_KEY = 100  # a tuple that holds itself over and over takes for ever to hash
 
 
-def check_items(items: Iterable[Any]) -> None:
+def check_items(items: list[Any]) -> None:
     """Refuse items that are not data by themselves: names, unfinished arrays, arrays' bytes."""
     if not LOOSE.isdisjoint(map(type, items)):
         odd = next(item for item in items if type(item) in LOOSE)
-        raise Refused(f"{kind(odd)} stands among the data")
+        raise Refused(f"{kind(odd)} stands among the data", NOT_PLAIN)
 
 
-def check_keys(keys: Iterable[Any]) -> None:
+def check_keys(keys: list[Any]) -> None:
     """Refuse keys of a dict and members of a set that are not plain: numbers, text, tuples."""
     if KEYS.issuperset(map(type, keys)):
         return
@@ -151,7 +151,7 @@ def _tuple3(machine: Machine, position: int) -> int:
 def _as_tuple(items: list[Any]) -> tuple[Any, ...]:
     if LOOSE.isdisjoint(map(type, items)):
         return tuple(items)
-    check_items(item for item in items if type(item) not in IN_ARGUMENTS)
+    check_items([item for item in items if type(item) not in IN_ARGUMENTS])
     return Arguments(items)
 
 

@@ -15,8 +15,19 @@ KEPT = 4096
 """Bytes of an array or tensor at and above this length stay a view of the file."""
 
 
+DAMAGED = "the file is damaged, or made to deceive: get it again from where it comes from"
+CUT = "the file was cut short or damaged: get it again"
+NOT_PLAIN = (
+    "nothing was run; do not load it by other means unless you trust whoever made it, and ask them "
+    "for plain arrays, lists, dicts, text and numbers"
+)
+
+
 class Refused(Exception):
-    """What is wrong with the pickle, in words; the loop adds the file and the place."""
+    """What is wrong with the pickle and what to do; the loop adds the file and the place."""
+
+    def __init__(self, what: str, action: str = DAMAGED) -> None:
+        super().__init__(f"{what}; {action}")
 
 
 @dataclass(frozen=True)
@@ -108,11 +119,9 @@ class Machine:
     def within(self, position: int, length: int) -> int:
         """Return where `length` bytes from `position` end; Refused if that is past the data."""
         if not 0 <= length <= self.end - position:
-            raise Refused(f"it claims {length:,} bytes where {self.end - position:,} are left{CUT}")
+            left = self.end - position
+            raise Refused(f"it claims {length:,} bytes where {left:,} are left", CUT)
         return position + length
-
-
-CUT = "; the file was cut short or damaged: get it again"
 
 
 def kind(value: Any) -> str:

@@ -20,7 +20,7 @@ def line(machine: Machine, position: int) -> tuple[bytes, int]:
     """Return the text up to the end of the line, and where the next line begins."""
     end = machine.data.find(b"\n", position, machine.end)
     if end < 0:
-        raise Refused(f"a line does not end{CUT}")
+        raise Refused("a line does not end", CUT)
     return machine.data[position:end], end + 1
 
 
@@ -109,7 +109,7 @@ def _double(machine: Machine, position: int) -> int:
         codes = data[after : after + STEP * MANY : STEP]
         count = len(codes) - len(codes.lstrip(DOUBLE))
     if after + count * STEP > machine.end:
-        raise Refused(f"it ends in the middle of a row of numbers{CUT}")
+        raise Refused("it ends in the middle of a row of numbers", CUT)
     row: np.ndarray[Any, Any] = np.frombuffer(data, _ROW, count, after)
     machine.stack += row["value"].tolist()
     return after + count * STEP

@@ -6,7 +6,17 @@ import struct
 from typing import Any
 
 from mindkit.data.pickles import calls, containers, numbers, texts
-from mindkit.data.pickles.machine import CUT, LOOSE, Handler, Machine, Refused, Storage, kind
+from mindkit.data.pickles.machine import (
+    CUT,
+    DAMAGED,
+    LOOSE,
+    NOT_PLAIN,
+    Handler,
+    Machine,
+    Refused,
+    Storage,
+    kind,
+)
 from mindkit.errors import DataError
 
 STOPPED = -1
@@ -27,29 +37,31 @@ def run(machine: Machine, start: int) -> tuple[Any, int]:
     except Refused as error:
         what = str(error)
     except (IndexError, struct.error) as error:
-        if "list" in str(error):  # the stack's; those of the file speak of bytes or of the mmap
-            what = "it takes a value where there is none: the file is damaged, or no pickle"
-        else:
-            what = f"it ends in the middle{CUT}"
+        what = f"it ends in the middle; {CUT}"
+        if "list" in str(error):  # the stack; errors of the file speak of bytes or of the mmap
+            what = f"it takes a value where there is none; {DAMAGED}"
     except KeyError:
-        what = "it refers to a value that it has not made: the file is damaged"
+        what = f"it refers to a value that it has not made; {DAMAGED}"
     except UnicodeDecodeError:
-        what = "it has text that is not Unicode: the file is damaged"
+        what = f"it has text that is not Unicode; {DAMAGED}"
     raise DataError(f"{machine.path}, byte {start:,}: {what}") from None
 
 
 def _stop(machine: Machine, position: int) -> int:
     if machine.marks or len(machine.stack) != 1 or position > machine.end:
-        raise Refused("it stops before its values are complete: the file is damaged")
+        raise Refused("it stops before its values are complete")
     value = machine.stack[0]
     if type(value) in LOOSE and not (type(value) is Storage and machine.storages):
-        raise Refused(f"it holds only {kind(value)}, which is not plain data")
+        raise Refused(f"it holds only {kind(value)}, which is not plain data", NOT_PLAIN)
     return STOPPED
 
 
 def _protocol(machine: Machine, position: int) -> int:
     if machine.data[position] > NEWEST_PROTOCOL:
-        raise Refused(f"it says that it is a pickle of protocol {machine.data[position]}")
+        raise Refused(
+            f"it says that it is a pickle of protocol {machine.data[position]}",
+            "the newest known is 5",
+        )
     return position + 1
 
 
@@ -61,7 +73,7 @@ def _frame(machine: Machine, position: int) -> int:
 
 def _unknown(machine: Machine, position: int) -> int:
     code = machine.data[position - 1]
-    raise Refused(f"the byte {code} begins no value: the file is damaged, or no pickle")
+    raise Refused(f"the byte {code} begins no value", "the file is damaged, or no pickle")
 
 
 OPCODES: dict[bytes, Handler] = {

@@ -70,7 +70,7 @@ def read_zip(file: mmap.mmap, path: str, names: Mapping[str, Global]) -> Any:
         if key not in found:
             span = members.get(f"{folder}data/{key}")
             if span is None or len(span) != size * _width(dtype):
-                raise Refused(f"a torch tensor lacks bytes{CUT}")
+                raise Refused("a torch tensor lacks bytes", CUT)
             left -= len(span)
             if left < 0:  # members may lie on top of each other
                 raise Refused("its torch tensors hold more bytes than the file")
@@ -110,10 +110,10 @@ def _load_legacy(span: Span, path: str, names: Mapping[str, Global]) -> Any:
         begin, end = position + 8, position + 8 + size * _width(dtype)
         claimed = int.from_bytes(span.data[position:begin], "little" if little else "big")
         if claimed != size or end > span.end:
-            raise DataError(f"{path}, byte {position:,}: a torch tensor lacks bytes{CUT}")
+            raise DataError(f"{path}, byte {position:,}: a torch tensor lacks bytes; {CUT}")
         found[key], position = _storage(span.data, begin, dtype, size, little), end
     if position != span.end:
-        raise DataError(f"{path}, byte {position:,}: bytes follow the last torch tensor{CUT}")
+        raise DataError(f"{path}, byte {position:,}: bytes follow the last torch tensor; {CUT}")
     return load(start, lambda persistent: found[_parse(persistent)[0]])[0]
 
 
@@ -136,7 +136,7 @@ def _members(file: mmap.mmap, path: str) -> dict[str, Span]:
                 raise DataError(f"{path} is a zip file, but not one of torch.save")
             members[entry.filename] = Span(file, start, end)
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError):
-        raise DataError(f"{path} is a damaged zip file{CUT}") from None
+        raise DataError(f"{path} is a damaged zip file; {CUT}") from None
     return members
 
 
@@ -173,7 +173,7 @@ def _tensor(machine: Machine, arguments: tuple[Any, ...]) -> Array:
     match arguments:
         case (Storage() as storage, int() as offset, shape, strides, *rest):
             if rest and not (len(rest) in (2, 3) and type(rest[1]) in DICTS and not rest[1]):
-                raise Refused("a torch tensor has hooks; save `tensor.numpy()`")
+                raise Refused("a torch tensor has hooks", "save `tensor.numpy()`")
             return _view(storage, offset, shape, strides)
     raise Refused("it makes a torch tensor other than torch does")
 
@@ -186,8 +186,8 @@ def _view(storage: Storage, offset: int, shape: Any, strides: Any) -> Array:
         raise Refused(f"a torch tensor of shape {shape} lies outside of its storage")
     if count > storage.size:
         raise Refused(
-            f"a torch tensor of shape {shape} repeats the {storage.size:,} numbers it holds; save "
-            "`tensor.contiguous()`"
+            f"a torch tensor of shape {shape} repeats the {storage.size:,} numbers it holds",
+            "save `tensor.contiguous()`",
         )
     if storage.values is None or not count:  # None: only the places of storages are looked for
         return np.empty(shape if not count else 0, np.float32)

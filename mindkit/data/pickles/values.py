@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from typing import Any
 
 from mindkit.data.pickles.containers import check_keys
-from mindkit.data.pickles.machine import Global, Machine, Refused, kind
+from mindkit.data.pickles.machine import NOT_PLAIN, Global, Machine, Refused, kind
 
 FACTORIES = {
     "list": list,
@@ -56,7 +56,7 @@ def _default(machine: Machine, arguments: tuple[Any, ...]) -> defaultdict[Any, A
             return defaultdict()
         case (Global(name),) if name.rpartition(".")[2] in FACTORIES:
             return defaultdict(FACTORIES[name.rpartition(".")[2]])
-    raise Refused("it makes a defaultdict whose default is no plain type")
+    raise Refused("it makes a defaultdict whose default is no plain type", NOT_PLAIN)
 
 
 def _bytes(machine: Machine, arguments: tuple[Any, ...]) -> bytes:
@@ -85,7 +85,7 @@ def _encode(machine: Machine, arguments: tuple[Any, ...]) -> bytes:
                 return text.encode("latin-1")
             except UnicodeEncodeError:
                 raise Refused("it has text where bytes belong") from None
-    raise Refused("it encodes text other than as latin-1")
+    raise Refused("it encodes text other than as latin-1", NOT_PLAIN)
 
 
 def _complex(machine: Machine, arguments: tuple[Any, ...]) -> complex:
