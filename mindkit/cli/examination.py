@@ -21,6 +21,7 @@ from mindkit.data.examining.findings import (
 
 STYLES = {"fault": "bold red", "warning": "yellow", "note": "dim"}
 WIDTH_OF_FILES = 160  # columns of output that goes to a file or a pipe
+PADDING = {"leading": "zeros in front", "trailing": "zeros behind", "both": "zeros at both ends"}
 FEW = 7  # classes that are listed one by one
 
 
@@ -76,7 +77,7 @@ def _splits(facts: Facts) -> Table:
             continue
         zeros = "" if split.zero_labels is None else f"{split.zero_labels:,}"
         spread = "{:g} to {:g}".format(*split.label_range) if split.label_range else ""
-        bars = "  ".join(f"{label}: {count}" for label, count in split.labels.items())
+        bars = "  ".join(f"{label}:{count}" for label, count in split.labels.items())
         table.add_row(name, f"{split.samples:,}", zeros, spread, videos, bars)
     return table
 
@@ -95,7 +96,7 @@ def _columns(facts: Facts) -> Table:
     )
     for name, column in facts.columns.items():
         steps = "" if column.lengths is None else "{}, {:g}, {}".format(*column.lengths)
-        padding = f"; {column.padding} zeros" if column.padding else ""
+        padding = f"; {PADDING[column.padding]}" if column.padding else ""
         spread = ""
         if column.value_range and column.kind != "tokens":
             spread = "{:.3g} to {:.3g}".format(*column.value_range)

@@ -125,7 +125,7 @@ def test_check_prints_splits_columns_and_findings(mindkit, file):
     assert result.exit_code == 0, result.output
     assert "examined as mosi" in result.output and "NumPy archive" in result.output
     (line,) = [line for line in result.output.splitlines() if line.startswith("train ")]
-    assert line.split()[1:3] == ["2", "0"] and "-3: 1" in line
+    assert line.split()[1:3] == ["2", "0"] and "-3:1" in line
     (line,) = [line for line in result.output.splitlines() if line.startswith("audio ")]
     assert "N × 4 float64" in line and "array 'voice'" in line
     assert "2/2/2 samples, where 1284/229/686 are usual" in result.output

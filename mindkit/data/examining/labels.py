@@ -32,23 +32,27 @@ def examine_labels(raw: Raw, dataset: type[Dataset]) -> tuple[dict[str, SplitFac
 
 def numbers_of(labels: Array | list[str], dataset: type[Dataset] = Dataset) -> Array | None:
     """The labels as float64 (N,), or None if they are names, of classes of `dataset` perhaps."""
-    if isinstance(labels, list) and labels and set(labels) <= set(dataset.classes):
+    if (
+        isinstance(labels, list)
+        and labels
+        and {str(label) for label in labels} <= set(dataset.classes)
+    ):
         return None  # names may look like numbers
     try:
-        return np.asarray(labels, dtype=np.float64).reshape(-1)
-    except ValueError:
+        found = np.asarray(labels)
+        return None if found.dtype.kind in "cmMV" else found.astype(np.float64).reshape(-1)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
 def _facts(part: Part, numbers: Array | None, dataset: type[Dataset], classes: bool) -> SplitFacts:
     finite = np.zeros(0) if numbers is None else numbers[np.isfinite(numbers)]
     spread = _class_counts(part, numbers, dataset) if classes else _rounded(finite, dataset)
+    known = len(finite) and not classes
     return SplitFacts(
         samples=len(part),
         zero_labels=None if classes else int((finite == 0).sum()),
-        label_range=None
-        if classes or not len(finite)
-        else (finite.min().item(), finite.max().item()),
+        label_range=(finite.min().item(), finite.max().item()) if known else None,
         labels=spread,
         videos=None if part.videos is None else len(set(part.videos)),
     )

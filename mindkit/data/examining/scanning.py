@@ -139,7 +139,7 @@ def _add_content(block: Block, found: Scan) -> None:
     filled = np.bincount(block.sample, (block.values != 0).any(1), minlength=count) > 0
     found.blank[block.rows] = ~filled
     starts = (block.lengths.cumsum() - block.lengths)[some]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # _add_values has counted what is odd
         first = block.values[starts].astype(np.float32)
         middle = block.values[starts + block.lengths[some] // 2].astype(np.float32)
     lengths = block.lengths[some].tolist()

@@ -1,13 +1,18 @@
 import hashlib
+import io
 import json
 import os
+import pickle
 import time
 from dataclasses import replace
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mindkit.data.doctor import Origin, check_data, examine
 from mindkit.data.examining.origin import file_facts, guess
@@ -516,3 +521,39 @@ def test_two_thousand_clips_take_about_a_second(check, tmp_path):
     began = time.process_time()
     assert check(tmp_path / "large.npz").facts.columns["audio"].padding == "trailing"
     assert time.process_time() - began < 4  # processor time; a busy machine is given room
+
+
+@cache
+def sound_file(name):
+    """The bytes of a small sound pickle of three splits, or of a small archive."""
+    if name == "clips.npz":
+        splits = [split for split, count in SIZES.items() for _ in range(count)]
+        archive = io.BytesIO()
+        np.savez(archive, label=np.zeros(14), split=splits, audio=np.ones((14, 3)))
+        return archive.getvalue()
+    parts = {}
+    for split, count in SIZES.items():
+        random = np.random.default_rng(count)
+        parts[split] = {
+            "raw_text": [f"word {row}" for row in range(count)],
+            "id": [f"{split}$_${row}" for row in range(count)],
+            "audio": random.normal(size=(count, 4, 3)).astype("f4"),
+            "vision": random.normal(size=(count, 4, 2)).astype("f4"),
+            "regression_labels": np.linspace(-3, 3, count),
+        }
+    return pickle.dumps(parts)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), name=st.sampled_from(["clips.pkl", "clips.npz"]))
+def test_a_damaged_file_is_examined_or_said_to_be_damaged(data, name, tmp_path, registries):
+    content = bytearray(sound_file(name))
+    for _ in range(data.draw(st.integers(1, 3), "changes")):
+        place = data.draw(st.integers(0, len(content) - 1), "place")
+        content[place] = data.draw(st.integers(0, 255), "byte")
+    (tmp_path / name).write_bytes(content)
+    result = check_data(tmp_path / name, home=tmp_path, registries=registries)
+    json.dumps(result.as_dict(), allow_nan=False)
+    assert result.facts.columns or not result.usable
