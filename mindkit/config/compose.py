@@ -1,8 +1,9 @@
 """The merge: which files make a config, in which order, and who wins.
 
 From weakest to strongest: dataclass defaults, `training/default.yaml`, the method (its base first,
-then `default.yaml`, then `<dataset>.yaml`), `datasets/<dataset>.yaml`, a `--training` fragment,
-`set` of the ablations that are dropped, options of the command line, `--set`.
+then `default.yaml`, then `<dataset>.yaml`), a `--training` fragment, `set` of the ablations that
+are dropped, options of the command line, `--set`. `datasets/<dataset>.yaml` says what holds for any
+method, so it is weaker than the first file about a method on this data set, if there is one.
 Maps merge and lists replace. A new `type` resets the options of its block, and only those.
 """
 
@@ -88,11 +89,11 @@ def compose(
     files = _Files(root or config_root())
     chosen = parse_settings(settings)
     first = [defaults(), files.read(files.root / "training" / "default.yaml")]
-    dataset = dataset or _dataset_of([*first, *files.method(method, None)], chosen)
-    own = files.method(method, dataset)
+    dataset = dataset or _dataset_of([*first, *files.method(method, None)[0]], chosen)
+    own, special = files.method(method, dataset)
     layers = [*first, *own]
     if (path := files.root / "datasets" / f"{dataset}.yaml").is_file():
-        layers.append(files.read(path))
+        layers.insert(len(first) + special, files.read(path))
     if training is not None:
         layers.append(files.fragment("training", training))
     ablations = files.ablations(method)
@@ -248,9 +249,12 @@ class _Files:
             self.found[path] = read_yaml(path, self._label(path))
         return self.found[path]
 
-    def method(self, name: str, dataset: str | None) -> list[Node]:
-        """Return the layers of a method, its bases first."""
-        return [node for _, nodes in self._chain(name, dataset) for node in nodes]
+    def method(self, name: str, dataset: str | None) -> tuple[list[Node], int]:
+        """Return the layers of a method, its bases first, and how many precede `<dataset>.yaml`."""
+        chain = self._chain(name, dataset)
+        layers = [node for _, nodes in chain for node in nodes]
+        special = [n for n, (path, _) in enumerate(chain) if path.name == f"{dataset}.yaml"]
+        return layers, special[0] if special else len(layers)
 
     def ablations(self, name: str) -> dict[str, Ablation]:
         """Return the ablations of a method; its own go before those of its bases."""

@@ -149,6 +149,13 @@ def _accuracy(prediction: Array, target: Array) -> float:
     return (prediction.argmax(1) == target).mean()
 
 
+def _cross_entropy(prediction: Array, target: Array) -> float:
+    scores = prediction.astype(np.float64)
+    scores -= scores.max(1, keepdims=True)  # so that no exponential overflows
+    chances = scores - np.log(np.exp(scores).sum(1, keepdims=True))
+    return -chances[np.arange(len(target)), target].mean()
+
+
 def _per_class(kind: str, average: str, prediction: Array, target: Array) -> float:
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -247,6 +254,13 @@ def _metrics() -> list[Metric]:
             "precision_weighted",
             "mean precision over classes, weighted by their true counts",
             partial(_per_class, "precision", "weighted"),
+        ),
+        Metric(
+            "cross_entropy",
+            "classification",
+            "min",
+            "mean of minus the log of the chance given to the true class",
+            _cross_entropy,
         ),
     ]
 

@@ -55,6 +55,18 @@ def test_layers_win_from_defaults_to_the_data_set(load):
     assert spec.data.name == "mosei"
 
 
+def test_a_method_s_file_on_a_data_set_wins_over_what_holds_for_any_method(load, root):
+    (root / "datasets" / "mosei.yaml").write_text("width: 3\ntraining: {epochs: 9}\n")
+    spec = load(dataset="mosei")
+    assert spec.training.epochs == 9
+    assert spec.method.width == 16  # methods/small/mosei.yaml
+
+
+def test_what_holds_for_any_method_wins_over_a_method_without_a_file_on_the_data_set(load, root):
+    (root / "datasets" / "mosi.yaml").write_text("width: 3\n")
+    assert load(dataset="mosi").method.width == 3
+
+
 def test_the_data_set_of_the_config_is_taken_when_none_is_given(load):
     assert load().data.name == "mosi"
 

@@ -115,6 +115,15 @@ def test_classification_metrics_have_the_values_worked_out_by_hand(name, expecte
     assert one(name, scores, target) == pytest.approx(expected, abs=1e-12)
 
 
+def test_cross_entropy_is_worked_out_by_hand_and_survives_great_scores():
+    scores = np.log([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]])
+    expected = -(math.log(0.25) + math.log(0.8)) / 2
+    assert one("cross_entropy", scores, np.array([1, 2])) == pytest.approx(expected, abs=1e-12)
+    great = np.array([[1e4, 0.0]], np.float32)
+    assert one("cross_entropy", great, np.array([1])) == pytest.approx(1e4)
+    assert better("cross_entropy") == "min"
+
+
 @pytest.mark.parametrize(
     ("prediction", "target"),
     [([0.3, 0.3, 0.3], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [0.3, 0.3, 0.3]), ([1.0], [2.0])],
@@ -157,7 +166,7 @@ def test_float32_predictions_are_scored_in_float64():
 
 def test_errors_are_better_small_and_all_else_large():
     smaller = {name for name in METRICS if better(name) == "min"}
-    assert smaller == {"mae", "mse", "mae_non0"}
+    assert smaller == {"mae", "mse", "mae_non0", "cross_entropy"}
 
 
 def test_an_unknown_name_gives_the_nearest():
