@@ -19,7 +19,7 @@ from mindkit.data.files import write_text
 from mindkit.errors import DataError
 
 CHECKED = "checked.json"
-NAME = re.compile(r"\w+/[\w.]+|[\w.]+", re.ASCII)  # in the folder or one below, and nowhere else
+NAME = re.compile(r"(\w+/)?\w[\w.]*", re.ASCII)  # in the folder or one below, and nowhere else
 
 Stamp = list[Any]  # size in bytes, time in ns, SHA-256
 

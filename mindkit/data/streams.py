@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,3 +158,17 @@ def _spans(values: Any) -> Iterator[slice]:
     size = max(1, PIECE * count // max(values.nbytes, 1)) if count else 1
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
+        _let_go(values)
+
+
+def _let_go(values: Array) -> None:
+    """Tell the system that what was read of a mapped file is not needed any more.
+
+    The pages could be taken back at any time, but until then they count as used memory.
+    """
+    base: Any = values
+    while isinstance(base, np.ndarray):
+        base = base.base
+    base = base.obj if isinstance(base, memoryview) else base
+    if isinstance(base, mmap.mmap) and not values.flags.writeable:
+        base.madvise(mmap.MADV_DONTNEED)

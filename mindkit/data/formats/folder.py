@@ -32,6 +32,7 @@ TITLE = "folder that mindkit wrote: manifest.json and a folder of blocks for eac
 MANIFEST = "manifest.json"
 FACTORS = "factors.npz"
 FORMAT = 2
+RAGGED = ("tokens", "sequence")
 NEEDED = (
     "name",
     "task",
@@ -159,6 +160,7 @@ def read_folder(folder: Path, *, verify: bool = False) -> Store:
     """
     manifest = read_manifest(folder)
     try:
+        _refuse_unlisted(folder, manifest)
         check_files(folder, manifest["files"], verify)
         videos = {s: f"{s}/videos.json" in manifest["files"] for s in manifest["samples"]}
         splits = read_splits(folder, manifest["columns"], videos)
@@ -200,13 +202,24 @@ def read_splits(
     return splits
 
 
+def _refuse_unlisted(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise unless every block that is read is among the files that are checked."""
+    blocks = ["ids.json", "target.npy"]
+    for name, facts in manifest["columns"].items():
+        blocks.append(f"{name}.json" if facts["kind"] == "text" else f"{name}.npy")
+        blocks += [f"{name}.offsets.npy"] if facts["kind"] in RAGGED else []
+    for file in (f"{split}/{block}" for split in manifest["samples"] for block in blocks):
+        if file not in manifest["files"]:
+            raise DataError(f"{folder / MANIFEST} lists no file {file}; import the data again")
+
+
 def _read_column(place: Path, name: str, facts: Mapping[str, Any], split: str) -> Column:
     kind, provenance, digest = facts["kind"], facts["provenance"], facts["digests"][split]
     if kind == "text":
         column = Column("text", _read_strings(place / f"{name}.json"), None, provenance)
         return column.known_as(digest)
     values, offsets, statistics = _read_block(place / f"{name}.npy"), None, None
-    if kind in ("tokens", "sequence"):
+    if kind in RAGGED:
         offsets = _read_block(place / f"{name}.offsets.npy")
         if offsets[0] != 0 or (offsets.diff() < 1).any():
             raise ValueError(f"the offsets of {name} are no bounds of samples")
