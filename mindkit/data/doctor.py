@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from mindkit.data.examining.columns import examine_columns
@@ -20,7 +21,7 @@ from mindkit.data.examining.origin import (
     leaks_of,
 )
 from mindkit.data.examining.samples import examine_samples, same_steps
-from mindkit.data.folds import read_folds
+from mindkit.data.folds import read_folds, refuse_other_folds
 from mindkit.data.formats import folder as own
 from mindkit.data.formats.named_arrays import refuse_missing
 from mindkit.data.home import data_folder
@@ -80,7 +81,8 @@ def check_data(
         if own.recognises(Source(path)):
             raw, origin = _read_own(path, known)
         else:
-            asked = Asked(columns or {}, splits or {}, folds)
+            videos = None if folds is None else read_folds(Path(folds))
+            asked = _Asked(columns or {}, splits or {}, videos)
             raw, origin = _read(path, known, dataset or "", asked)
         return examine(raw, known, origin, str(target))
     except (DataError, OSError) as error:
@@ -119,33 +121,37 @@ def examine(raw: Raw, known: Known, origin: Origin, target: str = "") -> Examina
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user asks of a reader, before it is known for which data set."""
+class _Asked:
+    """What is asked of the reader of a file, whatever data set it then is."""
 
     columns: Mapping[str, str]
     splits: Mapping[str, str | Sequence[str]]
-    folds: Path | str | None
+    folds: Mapping[str, str] | None
 
-    def of(self, dataset: type[Dataset]) -> Request:
+    def read(self, source: Source, reader: ModuleType, dataset: type[Dataset]) -> Raw:
+        """The samples, as the reader finds them for `dataset`."""
         cells = {s: (c,) if isinstance(c, str) else tuple(c) for s, c in self.splits.items()}
-        videos = dataset.folds() if self.folds is None else read_folds(Path(self.folds))
-        return Request(dataset, self.columns, cells, videos)
+        folds = dataset.folds() if self.folds is None else self.folds
+        raw: Raw = reader.read(source, Request(dataset, self.columns, cells, folds))
+        if self.folds is not None:
+            refuse_other_folds(raw, folds)
+        return raw
 
 
-def _read(path: Path, known: Known, name: str, asked: Asked) -> tuple[Raw, Origin]:
+def _read(path: Path, known: Known, name: str, asked: _Asked) -> tuple[Raw, Origin]:
     """The samples, read as the data set `name`, else as the one that they tell to be."""
     source = Source(path)
     _, reader = recognise(source)
     if name:
-        raw = reader.read(source, asked.of(known[name]))
+        raw = asked.read(source, reader, known[name])
         return raw, Origin(name, files=file_facts(raw.files, known))
     try:
-        raw = reader.read(source, asked.of(Unnamed))
+        raw = asked.read(source, reader, Unnamed)
     except DataError:
         readable: dict[str, Raw] = {}
         for each, dataset in known.items():
             with suppress(DataError):
-                raw = reader.read(source, asked.of(dataset))
+                raw = asked.read(source, reader, dataset)
                 if counts_of(raw, dataset):
                     readable[each] = raw
         if len(readable) != 1:
@@ -156,7 +162,7 @@ def _read(path: Path, known: Known, name: str, asked: Asked) -> tuple[Raw, Origi
     files = file_facts(raw.files, known)
     name, guessed = guess(raw, files, known)
     if name:
-        raw = reader.read(source, asked.of(known[name]))  # it has its own columns and folds
+        raw = asked.read(source, reader, known[name])  # it has its own columns and folds
     return raw, Origin(name, guessed, files)
 
 

@@ -443,6 +443,7 @@ def test_folds_by_video_can_be_named(check, table, tmp_path):
     result = check(path, columns={"split": ""}, folds=tmp_path / "folds.csv", dataset="clips")
     found = {split: facts.videos for split, facts in result.facts.splits.items()}
     assert found == {"train": 3, "valid": 1, "test": 3}
+    assert "splits of its own" in check(path, folds=tmp_path / "folds.csv").findings[0].what
 
 
 def test_what_cannot_be_read_is_a_fault_with_its_hash(check, tmp_path):
