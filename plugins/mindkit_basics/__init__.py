@@ -41,6 +41,14 @@ def mindkit_register(registries: Registries) -> None:
         "modality_discriminator",
         "mindkit_basics.criteria.modality_discriminator:ModalityDiscriminator",
     )
+    registries.criteria.add(
+        "alternating_discriminator",
+        "mindkit_basics.criteria.alternating_discriminator:AlternatingDiscriminator",
+    )
+    registries.criteria.add(
+        "angular_discriminator",
+        "mindkit_basics.criteria.angular_discriminator:AngularDiscriminator",
+    )
     registries.criteria.add("nt_xent", "mindkit_basics.criteria.nt_xent:NtXent")
     registries.criteria.add(
         "similarity_matrix", "mindkit_basics.criteria.similarity_matrix:SimilarityMatrix"

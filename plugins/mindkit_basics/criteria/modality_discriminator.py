@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from mindkit.api import Criterion, ReversalSchedule, reversal_strength, reverse_gradient
+from mindkit_basics.criteria.modalities import modality_loss, width_of_each
 
 
 class ModalityDiscriminator(Criterion):
@@ -46,11 +45,7 @@ class ModalityDiscriminator(Criterion):
         super().__init__()
         self.reversal = schedule, strength, horizon, delay
         reversal_strength(0.0, *self.reversal)  # refuses what makes no schedule
-        if confused_dim % num_confused:
-            raise ValueError(
-                f"all modalities have one width, got {confused_dim} numbers of {num_confused}"
-            )
-        width = confused_dim // num_confused
+        width = width_of_each(confused_dim, num_confused)
         self.modalities = num_confused
         activations = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "gelu": nn.GELU}
         self.classifier = nn.Sequential(
@@ -68,7 +63,4 @@ class ModalityDiscriminator(Criterion):
         return loss if identified is None else loss + self._loss(identified)
 
     def _loss(self, vectors: Tensor) -> Tensor:
-        """Cross-entropy of the M B vectors. Shapes: vectors (B, M D) -> ()."""
-        scores = self.classifier(vectors.unflatten(1, (self.modalities, -1)))  # (B, M, M)
-        label = torch.arange(self.modalities, device=vectors.device).expand(len(vectors), -1)
-        return cross_entropy(scores.flatten(0, 1), label.flatten())
+        return modality_loss(self.classifier(vectors.unflatten(1, (self.modalities, -1))))

@@ -30,6 +30,7 @@ class Bert(Encoder):
     model: "minilm" (all-MiniLM-L6-v2 as packaged, H = 384), a local folder, or a name on the
     Hugging Face hub.
     tune: "all" layers are trained, "none", or the topmost so many.
+    tune_embeddings: beside a number of layers, whether the embeddings below them are trained too.
     readout: the vector is the mean over the text's tokens, or the output at [CLS].
     max_length: tokens a text is cut to, with [CLS] and [SEP].
     """
@@ -43,6 +44,7 @@ class Bert(Encoder):
         *,
         model: str = pretrained.MINILM,
         tune: Literal["all", "none"] | int = "all",
+        tune_embeddings: bool = False,
         readout: Literal["masked_mean", "cls"] = "masked_mean",
         max_length: int = 128,
     ) -> None:
@@ -53,13 +55,18 @@ class Bert(Encoder):
                 f"max_length must be 3 to {config.max_position_embeddings} for the model "
                 f"'{model}', got {max_length}"
             )
+        if tune_embeddings and tune == "none":
+            raise ValueError(
+                "tune_embeddings trains embeddings, and with tune none nothing is trained; set "
+                "tune_embeddings to false"
+            )
         self.model, self.tune, self.readout, self.max_length = model, tune, readout, max_length
         self.projection = projection(config.hidden_size, width)
         self.sequential = tune != "none"  # type: ignore[misc]  # a fact of the instance here
         if tune != "none":
             self.transformer = pretrained.load_model(model)
         if isinstance(tune, int):
-            _freeze_below(self.transformer, tune)
+            _freeze_below(self.transformer, tune, tune_embeddings)
 
     def prepare(self, column: Column, cache: Path | None) -> Column:
         """Return the token ids of each text, or, if frozen, its read-out vector (N, H).
@@ -168,11 +175,13 @@ def _words_at(text: str, spans: list[tuple[int, int]]) -> list[int]:
     return [bisect_right(starts, end - 1) - 1 if end > start else -1 for start, end in spans]
 
 
-def _freeze_below(transformer: torch.nn.Module, top: int) -> None:
-    """Leave the `top` layers trainable and nothing else; dropout stays on everywhere."""
+def _freeze_below(transformer: torch.nn.Module, top: int, but_embeddings: bool) -> None:
+    """Leave the `top` layers trainable, and maybe the embeddings; dropout stays on everywhere."""
     layers = pretrained.layers(transformer)
     if not 1 <= top <= len(layers):
         raise ValueError(f'tune must be "all", "none" or 1 to {len(layers)} layers, got {top}')
     transformer.requires_grad_(False)
     for layer in layers[-top:]:
         layer.requires_grad_(True)
+    if but_embeddings:
+        transformer.get_submodule("embeddings").requires_grad_(True)

@@ -36,7 +36,7 @@ class AttentionPooling(FusionHead):
         super().__init__()
         self.attend, self.pool = attend, pool
         if attend:
-            self.qkv = nn.Linear(parts_dim, 3 * parts_dim)
+            self.qkv = nn.Linear(parts_dim, 3 * parts_dim, bias=False)
             self.norm = nn.LayerNorm(parts_dim)
         self.score = nn.Sequential(
             nn.Linear(parts_dim, parts_dim), nn.Tanh(), nn.Linear(parts_dim, 1, bias=False)

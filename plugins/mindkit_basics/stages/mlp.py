@@ -18,6 +18,7 @@ class Mlp(Stage):
 
     layers: number of linear layers, 1 or 2.
     activation: behind each linear layer; MISA's encoders are one layer with a sigmoid.
+    end: whether the last linear layer has its activation, or ends the map (FDMER, reconstructed).
     dropout: probability of zeroing a hidden unit, 0 to 1; one layer has no hidden unit.
     normalize: whether the hidden units are layer-normalised; one layer has none.
     """
@@ -32,6 +33,7 @@ class Mlp(Stage):
         *,
         layers: int = 2,
         activation: Literal["gelu", "relu", "sigmoid", "tanh"] = "gelu",
+        end: Literal["activation", "linear"] = "activation",
         dropout: float = 0.35,
         normalize: bool = True,
     ) -> None:
@@ -43,7 +45,7 @@ class Mlp(Stage):
             steps += [LayerNorm(copies, width)] if normalize else []
             steps += [nn.Dropout(dropout), Linear(copies, width, width)]
             steps += [_ACTIVATIONS[activation]()]
-        self.network = nn.Sequential(*steps)
+        self.network = nn.Sequential(*(steps[:-1] if end == "linear" else steps))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)

@@ -65,3 +65,8 @@ def test_vectors_that_tell_nothing_give_log_m():
 def test_modalities_of_unlike_widths_are_refused():
     with pytest.raises(ValueError, match="all modalities have one width, got 10 numbers of 3"):
         ModalityDiscriminator(10, 3)
+
+
+def test_a_single_modality_is_refused():
+    with pytest.raises(ValueError, match="one modality cannot be told from others"):
+        ModalityDiscriminator(4, 1)

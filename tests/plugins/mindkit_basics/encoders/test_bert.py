@@ -246,6 +246,18 @@ def test_only_the_topmost_layers_are_tuned(tiny_bert):
     assert sum(p.numel() for p in encoder.transformer.parameters() if p.requires_grad) == per_layer
 
 
+def test_embeddings_are_tuned_with_the_topmost_layers_where_asked(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), tune=1, tune_embeddings=True)
+    standing = {n for n, p in encoder.transformer.named_parameters() if not p.requires_grad}
+    assert {name.split(".")[0] for name in standing} == {"encoder"}
+    assert {name.split(".")[2] for name in standing} == {"0"}
+
+
+def test_embeddings_of_a_frozen_model_cannot_be_tuned(tiny_bert):
+    with pytest.raises(ValueError, match="set tune_embeddings to false"):
+        Bert(8, model=str(tiny_bert), tune="none", tune_embeddings=True)
+
+
 def test_every_parameter_of_a_tuned_model_gets_a_gradient(tiny_bert):
     encoder = Bert(8, model=str(tiny_bert)).eval()
     vector, _ = encoder(*batch(encoder))

@@ -32,6 +32,16 @@ def test_it_is_what_loops_over_units_give(draw, naive, layers, normalize):
             assert out[copy, sample].tolist() == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_linear_end_leaves_out_the_last_activation(draw, layers):
+    torch.manual_seed(0)
+    whole = Mlp(3, 4, 2, layers=layers, activation="tanh").double().eval()
+    cut = Mlp(3, 4, 2, layers=layers, activation="tanh", end="linear").double().eval()
+    cut.load_state_dict(whole.state_dict())
+    x = draw(2, 5, 3)
+    torch.testing.assert_close(cut(x).tanh(), whole(x))
+
+
 def test_one_copy_is_shared_by_all_modalities(draw):
     stage = Mlp(3, 4, 1).double().eval()
     x = draw(3, 5, 3)
