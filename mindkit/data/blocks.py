@@ -26,7 +26,8 @@ class BlockWriter:
 
     def json(self, name: str, content: Any) -> None:
         """Write `content` as the file `name` ("train/ids.json")."""
-        data = json.dumps(content, indent=1, ensure_ascii=False).encode()
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        data = text.encode(errors="backslashreplace")  # half a surrogate pair as JSON escapes it
         self._write(name, [data])
 
     def array(self, name: str, array: Array) -> None:

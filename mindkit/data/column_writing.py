@@ -102,6 +102,15 @@ def write_column(
     return written, _notes(raw, name, array, written, nan)
 
 
+def is_unicode(text: str) -> bool:
+    """False for half a surrogate pair, which Python can hold and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _clean(stream: Stream, written: Written, start: int, train: bool) -> Iterator[Array]:
     """The pieces as they are kept; what is odd about them is counted in `written`."""
     for values, sample in stream.pieces():
@@ -148,7 +157,7 @@ def _write_text(writer: BlockWriter, raw: Raw, name: str) -> tuple[Written, list
     for split, part in raw.parts.items():
         strings = list(part.features[name].values)
         for sample, text in enumerate(strings):
-            if not isinstance(text, str) or not _is_unicode(text):
+            if not isinstance(text, str) or not is_unicode(text):
                 raise DataError(
                     f"{raw.name}: {name} of {place_of(raw, start + sample)} is no text that UTF-8 "
                     f"can write ({text!r:.40}); mend it, or leave it out with --column {name}="
@@ -159,12 +168,3 @@ def _write_text(writer: BlockWriter, raw: Raw, name: str) -> tuple[Written, list
         start += len(strings)
     first = f"first {place_of(raw, empty.first)}" if empty.samples else ""
     return written, [f"{name}: {empty.samples} texts are empty, {first}"] if first else []
-
-
-def _is_unicode(text: str) -> bool:
-    """False for half a surrogate pair, which Python can hold and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

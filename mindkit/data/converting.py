@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from mindkit.data.blocks import BlockWriter
-from mindkit.data.column_writing import write_column
+from mindkit.data.column_writing import is_unicode, write_column
 from mindkit.data.formats.folder import read_splits, write_head, write_manifest
 from mindkit.data.raw import SPLITS, Raw
 from mindkit.data.roles import MODALITIES
 from mindkit.data.rows import FOLDS
 from mindkit.data.store import Store
 from mindkit.data.streams import Window, common_window, window_of
-from mindkit.data.targets import labels_of, read_targets
+from mindkit.data.targets import labels_of, place_of, read_targets
 from mindkit.errors import DataError, did_you_mean
 from mindkit.kinds import Dataset
 
@@ -57,6 +57,7 @@ def convert(
     )
     _refuse_empty_split(raw)
     names = _columns(raw)
+    leaks = _leaks(raw, names, leaky or {}, known_leaks or {})
     labels = labels_of(raw)
     dataset = dataset.fitted(labels if isinstance(labels, list) else labels.tolist())
     targets = read_targets(raw, labels, dataset)
@@ -69,26 +70,38 @@ def convert(
         start += len(part)
     columns = _write_columns(writer, raw, names, dataset, nan)
     _note_sizes(raw, dataset)
-    store = Store(
+    store = replace(_written(raw, writer, columns, dataset, name), leaky=leaks).with_digest()
+    told = {
+        "reader": raw.format,
+        "roles": dict(raw.roles),
+        "notes": [*raw.notes, *([f"not used: {', '.join(raw.unused)}"] if raw.unused else [])],
+        "drops": [asdict(drop) for drop in raw.drops],
+    }
+    write_manifest(writer, store, columns, {**told, **(facts or {})})
+
+
+def _written(
+    raw: Raw,
+    writer: BlockWriter,
+    columns: Mapping[str, Mapping[str, Any]],
+    dataset: type[Dataset],
+    name: str,
+) -> Store:
+    """The store of what has been written, mapped into memory."""
+    videos = {split: part.videos is not None for split, part in raw.parts.items()}
+    return Store(
         name,
-        read_splits(
-            writer.folder, columns, {s: p.videos is not None for s, p in raw.parts.items()}
-        ),
+        read_splits(writer.folder, columns, videos),
         dataset.task,  # type: ignore[arg-type]
         dataset.num_outputs,
         dataset.label_range,
         dataset.classes,
         source=raw.name,
-        leaky=_leaks(raw, names, leaky or {}, known_leaks or {}),
         split_column=raw.roles.get("split", "split"),
         metrics=dataset.metrics,
         layout=raw.layout,
         aligned=raw.aligned,
-    ).with_digest()
-    notes = [*raw.notes, *([f"not used: {', '.join(raw.unused)}"] if raw.unused else [])]
-    drops = [asdict(drop) for drop in raw.drops]
-    told = {"reader": raw.format, "roles": dict(raw.roles), "notes": notes, "drops": drops}
-    write_manifest(writer, store, columns, {**told, **(facts or {})})
+    )
 
 
 def _refuse_empty_split(raw: Raw) -> None:
@@ -130,7 +143,14 @@ def _columns(raw: Raw) -> list[str]:
 
 def _make_unique(raw: Raw) -> None:
     """Raise where two rows of a table have one id; number the ids of a file nobody can mend."""
-    times = Counter(name for part in raw.parts.values() for name in part.ids)
+    every = [name for part in raw.parts.values() for name in part.ids]
+    for sample, name in enumerate(every):
+        if not is_unicode(name):
+            raise DataError(
+                f"{raw.name}: the id of {place_of(raw, sample)!a} cannot be written in UTF-8; mend "
+                f"it, or leave the ids out with --column id="
+            )
+    times = Counter(every)
     repeated = [(name, count) for name, count in times.items() if count > 1]
     if not repeated:
         return

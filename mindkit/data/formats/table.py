@@ -92,8 +92,9 @@ def _aligned(rows: Rows, features: dict[str, Feature]) -> bool | None:
 
 def _unused(rows: Rows) -> list[str]:
     taken = {part for array in rows.roles.values() for part in array.split("+")}
-    taken |= {column for group in taken for column in rows.table.groups.get(group, ())}
-    return [array for array in rows.table.names if array not in taken]
+    groups = rows.table.groups
+    taken |= {column for group in taken for column in groups.get(group, ())}
+    return [array for array in rows.table.names if array not in taken and array not in groups]
 
 
 def _taken(feature: Feature, members: Array) -> Feature:

@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -141,3 +142,56 @@ def test_an_empty_table_is_refused(tmp_path):
 
 def test_a_quote_without_end_is_refused(tmp_path):
     refused(text(tmp_path, "a.csv", 'id\n"never closed\n'), "cannot be read as a table")
+
+
+def with_header(path, shape, dtype="<f4", data=b""):
+    """An archive with an array whose header says what it likes."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
+    head = header.encode() + b" " * (-(len(header) + 11) % 64) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + data
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("audio.npy", content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((10**12, 74), "<f4"), ((2**62, 2**62), "<f4"), ((-1,), "<f4"), ((3,), "<U100000000")],
+)
+def test_an_array_that_claims_more_than_there_is_takes_no_memory(tmp_path, shape, dtype):
+    path = with_header(tmp_path / "a.npz", shape, dtype, b"1234")
+    refused(path, "array 'audio' claims .*, but there are 4; write it again", "audio")
+
+
+def test_an_array_made_to_fill_the_memory_is_refused_unread(tmp_path):
+    path = tmp_path / "a.npz"
+    size = 2**28 + 4
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("audio.npy", "w") as file,
+    ):
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (size // 4,)}
+        )
+        for _ in range(4):
+            file.write(bytes(size // 4))
+    tracemalloc.start()
+    refused(path, f"claims {size} bytes out of .*, as only a file made to fill the memory", "audio")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**24
+
+
+def test_an_archive_of_a_damaged_directory_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", audio=np.ones(2))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    place = content.index(b"PK\x01\x02")
+    content[place : place + 4] = b"none"
+    (tmp_path / "a.npz").write_bytes(content)
+    refused(tmp_path / "a.npz", "a.npz is (no|a damaged) .npz archive")
+
+
+def test_a_link_to_a_table_is_followed(tmp_path):
+    np.savez(tmp_path / "a.npz", audio=np.ones(2))
+    (tmp_path / "b.npz").symlink_to(tmp_path / "a.npz")
+    assert read_table(tmp_path / "b.npz").array("audio").shape == (2,)

@@ -276,3 +276,118 @@ def test_an_array_of_another_shape_is_told_the_shapes_there_are(tmp_path, arrays
 def test_an_array_without_width_is_refused(tmp_path, arrays):
     arrays["audio"] = np.ones((9, 0), np.float32)
     refused(r"'audio' \(audio\) has shape \(9, 0\), which holds no feature", tmp_path, arrays)
+
+
+class Scored(Sentiment):
+    columns = {"label": "score", "split": "part", "id": ""}  # noqa: RUF012
+    split_cells = {"train": ("0", "1"), "valid": ("2",), "test": ("3",)}  # noqa: RUF012
+
+
+def test_the_data_sets_own_names_and_cells_come_before_the_obvious_ones(tmp_path, arrays):
+    arrays["score"] = np.arange(N) / 10
+    arrays["part"] = np.array(list("001123323"))
+    store = read(tmp_path, arrays, Scored)
+    assert [len(store.splits[s]) for s in ("train", "valid", "test")] == [4, 2, 3]
+    assert store.splits["train"].target.tolist() == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert store.splits["train"].ids == ["row0", "row1", "row2", "row3"]
+
+
+def test_the_users_names_and_cells_come_before_the_data_sets_own(tmp_path, arrays):
+    arrays["score"] = arrays["part"] = np.zeros(N)
+    said = {"label": "label", "split": "split", "id": "id"}
+    cells = {"train": ("train",), "valid": ("valid", "test"), "test": ("test",)}
+    with pytest.raises(DataError, match="'test' cannot stand for two splits"):
+        read(tmp_path, arrays, Scored, columns=said, splits=cells)
+    store = read(tmp_path, arrays, Scored, columns=said)
+    assert store.splits["valid"].ids == ["v5", "v6"]
+
+
+def test_a_data_sets_own_names_are_passed_over_where_a_table_has_others(tmp_path, arrays):
+    assert read(tmp_path, arrays, Scored).split_column == "split"
+
+
+def test_several_cells_may_stand_for_one_split(tmp_path, arrays):
+    arrays["split"] = np.array(list("000112233"))
+    cells = {"train": ("0", "1"), "valid": ("2",), "test": ("3",)}
+    assert len(read(tmp_path, arrays, splits=cells).splits["train"]) == 5
+
+
+def test_videos_are_read_from_their_column(tmp_path, arrays):
+    arrays["video_id"] = np.array([f"film{i // 3}" for i in range(N)])
+    store = read(tmp_path, arrays)
+    assert store.splits["valid"].videos == ["film1", "film2"]
+
+
+def test_an_id_of_video_and_clip_leaves_the_video_known(tmp_path, arrays):
+    del arrays["id"]
+    arrays["video_id"] = np.array([f"film{i // 3}" for i in range(N)])
+    arrays["clip"] = np.arange(N)
+    split = read(tmp_path, arrays).splits["test"]
+    assert split.ids == ["film2_7", "film2_8"] and split.videos == ["film2", "film2"]
+
+
+FOLDS = {"film0": "train", "film1": "valid", "film2": "test"}
+
+
+def test_without_a_column_of_splits_videos_go_where_the_folds_say(tmp_path, arrays):
+    del arrays["split"]
+    arrays["video_id"] = np.array([f"film{i // 2}" for i in range(N)])
+    store = read(tmp_path, arrays, folds=FOLDS)
+    assert store.splits["valid"].ids == ["v2", "v3"] and store.split_column == "folds"
+    assert any("in that of its video ('video_id'), by the folds" in n for n in store.notes)
+    left_out = "3 of 9 rows are left out: their 2 videos are in no fold, first 'film3'"
+    assert left_out in store.notes
+
+
+def test_a_column_of_splits_comes_before_the_folds(tmp_path, arrays):
+    arrays["video_id"] = np.array(["film2"] * N)
+    assert len(read(tmp_path, arrays, folds=FOLDS).splits["train"]) == 5
+
+
+def test_folds_that_leave_a_split_empty_are_refused(tmp_path, arrays):
+    del arrays["split"]
+    arrays["video_id"] = np.array(["film0"] * N)
+    refused(r"the valid split is empty \(train 9, valid 0", tmp_path, arrays, folds=FOLDS)
+
+
+def test_folds_help_nothing_without_videos(tmp_path, arrays):
+    del arrays["split"]
+    refused("no column is recognised as the split", tmp_path, arrays, folds=FOLDS)
+
+
+def test_a_modality_of_some_rows_is_left_out_unless_it_is_asked_for(tmp_path, arrays):
+    arrays["text"] = np.ones((4, 3, 2))
+    arrays["text_rows"] = np.arange(4)
+    store = read(tmp_path, arrays)
+    assert store.modalities == ("audio",)
+    assert "'text' covers 4 of 9 rows only ('text_rows'), so text is left out" in store.notes
+    refused("'text' has 4 rows, but 'label' has 9", tmp_path, arrays, columns={"text": "text"})
+
+
+def test_where_only_some_rows_have_any_modality_nothing_can_be_learnt(tmp_path, arrays):
+    arrays["audio"], arrays["audio_rows"] = arrays["audio"][:4], np.arange(4)
+    refused("'audio' covers 4 of 9 rows .* no modality remains", tmp_path, arrays)
+
+
+def test_word_aligned_steps_are_said_to_be_aligned(tmp_path, arrays):
+    assert read(tmp_path, ragged(dict(arrays))).aligned is True
+    assert read(tmp_path, arrays).aligned is None
+
+
+def test_classes_whose_names_are_numbers_are_told_by_name(tmp_path, arrays):
+    class Stars(Intent):
+        classes = ("3", "2", "1")
+
+    arrays["label"] = np.array(["1", "2", "3"] * 3)
+    assert read(tmp_path, arrays, Stars).splits["valid"].target.tolist() == [0, 2]
+
+
+def test_a_label_that_is_one_value_is_refused(tmp_path, arrays):
+    arrays["label"] = np.array(3.0)
+    refused("'label' is one value; one a row is needed", tmp_path, arrays)
+
+
+def test_columns_that_form_an_array_are_not_called_unused(tmp_path):
+    rows = [f"{split},{i},1,2,3" for i, split in enumerate(["train", "valid", "test"])]
+    (tmp_path / "toy.csv").write_text("\n".join(["split,label,audio_0,audio_1,x_0", *rows]))
+    assert "not used: x_0" in read(tmp_path, {}, file="toy.csv").notes
