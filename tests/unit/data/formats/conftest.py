@@ -140,7 +140,7 @@ def mmsa_data(steps, pad):
             states = steps(count, 7, seed)
             audio = [s[:, :5] * 2 for s in states] if aligned else steps(count, 5, seed + 10, 9)
             vision = [s[:, :4] * 3 for s in states] if aligned else steps(count, 4, seed + 20, 8)
-            tokens = [np.arange(len(s)) + 101 for s in states]
+            tokens = [np.arange(len(s)) + 11 for s in states]
             ids = pad([t[:, None] for t in tokens], 6, front)[:, :, 0]
             bert = np.stack([ids, ids > 0, ids * 0], 1)
             labels = np.linspace(-3, 3, count).astype("f4")
