@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +22,7 @@ FORMATS = {  # in the order of trial: the narrower layout first
     "cmu_tensors": "mindkit.data.formats.cmu_tensors",
     "triple_file": "mindkit.data.formats.triple_file",
 }
+PICKLES = (".pkl", ".pickle", ".p", ".pt", ".pth")
 SHOWN = 8  # keys or files that a message lists
 
 
@@ -32,18 +31,24 @@ def recognise(source: Source) -> tuple[str, ModuleType]:
 
     Raises DataError for a layout that is not known, saying what is in the file.
     """
-    for name, module in _modules():
-        if module.recognises(source):
-            return name, module
-    raise DataError(
-        f"{source.path} has no layout that is known; it holds {contents(source)}; known are:\n"
-        + "\n".join(f"  {title}" for title in titles())
-    )
+    try:
+        for name, path in FORMATS.items():
+            module = importlib.import_module(path)
+            if module.recognises(source):
+                return name, module
+        told = f"{source.path} has no layout that is known; it holds {contents(source)}"
+    except OSError as error:
+        raise DataError(f"{source.path} cannot be read: {error}") from None
+    except DataError as error:
+        if source.is_folder or source.path.suffix.lower() in PICKLES:
+            raise
+        told = f"{source.path} has no layout that is known; it is no pickle either: {error}"
+    raise DataError("\n  ".join([f"{told}; known are:", *titles()]))
 
 
 def titles() -> list[str]:
     """What the known layouts are called, in words."""
-    return [module.TITLE for _, module in _modules()]
+    return [importlib.import_module(path).TITLE for path in FORMATS.values()]
 
 
 def contents(source: Source) -> str:
@@ -62,12 +67,6 @@ def outline(data: Any) -> str:
     if isinstance(data, (list, tuple)) and data:
         return f"a {type(data).__name__} of {len(data)}, the first {_kind(data[0])}"
     return _kind(data)
-
-
-def _modules() -> Iterator[tuple[str, ModuleType]]:
-    for name, path in FORMATS.items():
-        if importlib.util.find_spec(path):  # until all readers are there
-            yield name, importlib.import_module(path)
 
 
 def _kind(value: Any) -> str:
