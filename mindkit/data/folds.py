@@ -15,6 +15,8 @@ def read_folds(path: Path) -> dict[str, str]:
     table = read_table(path)
     folds: dict[str, str] = {}
     videos, cells = table.strings("video_id"), table.strings("split")
+    if len(videos) != len(cells):
+        raise DataError(f"{path.name} has {len(videos)} videos, but {len(cells)} splits")
     for row, (video, cell) in enumerate(zip(videos, cells, strict=True)):
         split = ALIASES.get(cell, cell)
         if split not in SPLITS:

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -7,10 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from mindkit.data import importing
 from mindkit.data.blocks import BlockWriter
 from mindkit.data.checking import sha256
+from mindkit.data.formats.folder import write_folder
 from mindkit.data.importing import import_data, load_imported, load_path
 from mindkit.data.leaks import refuse_leaks
+from mindkit.data.raw import SPLITS
+from mindkit.data.store import Column, Split, Store
 from mindkit.errors import DataError, MindkitError
 from mindkit.kinds import Dataset
 from mindkit.registry import Registries
@@ -246,3 +251,107 @@ def test_padded_features_come_back_as_sequences(file, home, registries):
     import_data("toy", file, home=home, registries=registries)
     column = load_imported("toy", home).splits["train"].columns["audio"]
     assert column.lengths.tolist() == [4, 4] and column.values.dtype == torch.float32
+
+
+def test_the_manifest_holds_the_hashes_of_what_was_read_and_written(file, home, registries):
+    folder = import_data("toy", file, home=home, registries=registries)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["sha256"] == sha256(file) and manifest["files_read"] == {
+        "toy.npz": sha256(file)
+    }
+    assert (manifest["reader"], manifest["layout"]) == ("table", "NumPy archive (.npz)")
+    written = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert written == {*manifest["files"], "manifest.json", "checked.json"}
+    for name, facts in manifest["files"].items():
+        assert facts == {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+
+
+def test_a_published_file_is_called_by_its_name(file, home, registries):
+    class Published(Toy):
+        known_files = {sha256(file): "the authors' file"}  # noqa: RUF012
+
+    registries.datasets.add("published", Published)
+    folder = import_data("published", file, home=home, registries=registries)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["known_file"] == "the authors' file"
+
+
+@pytest.fixture
+def conversions(monkeypatch):
+    """The names of the files that are converted."""
+    names = []
+    honest = importing.convert
+    monkeypatch.setattr(
+        importing, "convert", lambda raw, *a, **k: names.append(raw.name) or honest(raw, *a, **k)
+    )
+    return names
+
+
+def test_a_path_is_converted_once_and_then_mapped(file, conversions):
+    first, second = (load_path(file, Toy, "toy") for _ in range(2))
+    assert conversions == ["toy.npz"] and first.digest == second.digest
+
+
+def test_a_path_is_converted_again_when_file_or_request_are_others(file, conversions):
+    first = load_path(file, Toy, "toy")
+    assert load_path(file, Toy, "toy", columns={"text": ""}).modalities == ("audio", "vision")
+    with np.load(file) as archive:
+        np.savez(file, **{**archive, "label": np.zeros(N)})
+    assert load_path(file, Toy, "toy").digest != first.digest
+    assert len(conversions) == 3
+
+
+def test_a_damaged_copy_of_a_path_is_made_again(file, home, conversions):
+    first = load_path(file, Toy, "toy")
+    (folder,) = (path for path in (home / "cache").iterdir() if path.is_dir())
+    (folder / "train" / "audio.npy").write_bytes(b"")
+    assert load_path(file, Toy, "toy").digest == first.digest
+    assert len(conversions) == 2
+
+
+def test_a_folder_that_mindkit_wrote_is_imported_as_it_is(file, tmp_path, home, registries):
+    made = import_data("toy", file, leaky={"audio": "x"}, home=tmp_path, registries=registries)
+    store = load_path(import_data("toy", made, home=home, registries=registries), Toy, "toy")
+    assert (store.source, store.leaky) == ("toy.npz", {"audio": "x"})
+    assert store.digest == load_imported("toy", tmp_path).digest
+
+
+def test_a_simulated_folder_stays_simulated_when_it_is_imported(tmp_path, home, registries):
+    parts = {s: Split([s], {"a": Column.of_text(["x"])}, torch.zeros(1)) for s in SPLITS}
+    store = Store("toy", parts, "regression", simulated=True).with_digest()
+    (tmp_path / "made").mkdir()
+    write_folder(store, tmp_path / "made", {})
+    import_data("toy", tmp_path / "made", home=home, registries=registries)
+    assert load_imported("toy", home).simulated
+
+
+@pytest.mark.parametrize(
+    "options", [{"columns": {"text": ""}}, {"splits": {"train": "a"}}, {"nan": "zero"}]
+)
+def test_options_that_come_too_late_are_refused(file, home, registries, options):
+    folder = import_data("toy", file, home=home, registries=registries)
+    with pytest.raises(DataError, match="leave the options out, or import the original file again"):
+        load_path(folder, Toy, "toy", **options)
+
+
+def test_folds_split_a_table_that_has_videos_only(file, tmp_path, home, registries):
+    with np.load(file) as archive:
+        arrays = {**archive, "video_id": np.array(list("abcabc"))}
+    del arrays["split"], arrays["other"]
+    np.savez(file, **arrays)
+    (tmp_path / "folds.csv").write_text("video_id,split\na,train\nb,dev\nc,test\n")
+    folds = {"folds": tmp_path / "folds.csv", "home": home, "registries": registries}
+    store = load_path(import_data("toy", file, **folds), Toy, "toy")
+    assert store.splits["valid"].ids == ["ü1", "ü4"]
+
+
+def test_folds_that_would_change_nothing_are_refused(file, tmp_path):
+    (tmp_path / "folds.csv").write_text("video_id,split\na,train\n")
+    with pytest.raises(DataError, match="so folds cannot be applied; leave --folds out"):
+        load_path(file, Toy, "toy", folds=tmp_path / "folds.csv")
+
+
+def test_a_file_that_is_none_is_refused(tmp_path, registries):
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(DataError, match="is neither a file nor a folder"):
+        load_path(tmp_path / "pipe.npz", Toy, "toy")
