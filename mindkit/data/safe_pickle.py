@@ -10,8 +10,6 @@ import mmap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mindkit.data.pickles import arrays, tensors, values
 from mindkit.data.pickles.machine import Machine, Span
 from mindkit.data.pickles.running import run
@@ -26,12 +24,13 @@ OTHERS = {
     b"\x28\xb5\x2f\xfd": "a zstd file; unpack it first (unzstd)",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
     b"Rar!": "a rar archive; unpack it first",
-    b"\x89HDF": "an HDF5 file; name it .h5 or .csd if it is one of the CMU SDK",
+    b"\x89HDF": "an HDF5 file; name it .csd if it is a sequence of the CMU SDK",
     b"\x93NUMPY": "a numpy file; name it .npy",
     b"version https://git-lfs": "a pointer of Git LFS, not the data; fetch the file itself",
     b"<": "a web page or XML; the download did not give the data, get it again",
 }
 TORCH = "is a torch file; it is read only where a format has tensors: save `tensor.numpy()`"
+MOST_PADDING = 4096
 TEXT = frozenset(range(32, 127)) | {9, 10, 13}
 
 
@@ -66,6 +65,8 @@ def read_pickle(path: Path | str, *, torch: bool = False) -> Any:
 
 
 def _mapped(path: Path) -> mmap.mmap:
+    if not path.is_file():
+        raise DataError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; name a pickle")
     try:
         with open(path, "rb") as opened:
             file = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
@@ -80,10 +81,10 @@ def _mapped(path: Path) -> mmap.mmap:
 
 
 def _refuse_more(path: Path, file: mmap.mmap, end: int) -> None:
-    """Zeros and line ends are what copying leaves behind; anything else is data not read."""
-    rest = np.frombuffer(file, np.uint8, offset=end)
-    if np.isin(rest, (0, 10, 13), invert=True).any():
+    """A few zeros or line ends are what copying leaves behind; anything else is data not read."""
+    more = len(file) - end
+    if more > MOST_PADDING or file[end:].strip(b"\0\r\n"):
         raise DataError(
-            f"{path}: the pickle ends at byte {end:,}, but {len(rest):,} more follow: it holds "
+            f"{path}: the pickle ends at byte {end:,}, but {more:,} more follow: it holds "
             "several objects, or is damaged; save one object a file"
         )

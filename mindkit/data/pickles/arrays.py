@@ -45,8 +45,11 @@ def make_array(machine: Machine, shape: Any, dtype: Any, data: Any, order: Order
         )
     if not len(data):
         return _empty(shape, dtype, count)
-    source, start = (memoryview(data.data), data.start) if isinstance(data, Span) else (data, 0)
-    array: Array = np.ndarray(shape, dtype, source, start, order=order)
+    array: Array
+    if isinstance(data, Span):  # frombuffer holds the map so that nothing can close it
+        array = np.frombuffer(data.data, dtype, count, data.start).reshape(shape, order=order)
+    else:
+        array = np.ndarray(shape, dtype, data, order=order)
     check_values(array)
     if not dtype.isnative:
         machine.charge(len(data))

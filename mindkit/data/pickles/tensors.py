@@ -104,17 +104,25 @@ def _load_legacy(span: Span, path: str, names: Mapping[str, Global]) -> Any:
     if type(system) is not dict or not _are_names(keys) or sorted(keys) != sorted(claims):
         raise DataError(f"{path}: the storages of its torch tensors are not those it names")
     little = system.get("little_endian", True) is not False
-    found: dict[str, Storage] = {}
+    begins: dict[str, int] = {}
     for key in keys:
         dtype, size = claims[key]
-        begin, end = position + 8, position + 8 + size * _width(dtype)
-        claimed = int.from_bytes(span.data[position:begin], "little" if little else "big")
+        begins[key], end = position + 8, position + 8 + size * _width(dtype)
+        claimed = int.from_bytes(span.data[position : position + 8], "little" if little else "big")
         if claimed != size or end > span.end:
             raise DataError(f"{path}, byte {position:,}: a torch tensor lacks bytes; {CUT}")
-        found[key], position = _storage(span.data, begin, dtype, size, little), end
+        position = end
     if position != span.end:
         raise DataError(f"{path}, byte {position:,}: bytes follow the last torch tensor; {CUT}")
-    return load(start, lambda persistent: found[_parse(persistent)[0]])[0]
+    found: dict[str, Storage] = {}
+
+    def storage(persistent: Any) -> Storage:
+        key, dtype, size = _parse(persistent)
+        if key not in found:
+            found[key] = _storage(span.data, begins[key], dtype, size, little)
+        return found[key]
+
+    return load(start, storage)[0]
 
 
 def _are_names(keys: Any) -> bool:
@@ -135,7 +143,14 @@ def _members(file: mmap.mmap, path: str) -> dict[str, Span]:
             if signature != b"PK\x03\x04" or entry.compress_type or end > len(file):
                 raise DataError(f"{path} is a zip file, but not one of torch.save")
             members[entry.filename] = Span(file, start, end)
-    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError):
+    except (
+        zipfile.BadZipFile,
+        struct.error,
+        ValueError,
+        OverflowError,
+        NotImplementedError,
+        OSError,
+    ):
         raise DataError(f"{path} is a damaged zip file; {CUT}") from None
     return members
 
