@@ -1,8 +1,10 @@
 """The CMU tensors of MulT's authors, and MultiBench's: one dict of arrays for each split.
 
-text, audio, vision   (N, L, F), padded with zeros in front; text is GloVe vectors
-labels                (N, 1, 1); of IEMOCAP (N, 4, 2), one-hot for each of four emotions
-id                    (N, 3): clip, start, end; not in every file
+    text, audio, vision   (N, L, F), padded with zeros in front; text is GloVe vectors
+    labels                (N, 1, 1); of IEMOCAP (N, 4, 2), one-hot for each of four emotions
+    id                    (N, 3): clip, start, end; not in every file
+
+MultiBench's loader leaves out items without text, and cuts what precedes the first word.
 """
 
 from __future__ import annotations

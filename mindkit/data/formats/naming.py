@@ -32,9 +32,10 @@ def assign(
         raise DataError(f"{file} has its own splits, no column of them; leave out --column split=")
     taken = set(said.values())
     roles = {role: name for role, name in obvious.items() if role in said or name not in taken}
+    known = (*SINGLE, *obvious)
     for role, name in said.items():
-        near = get_close_matches(role, (*SINGLE, *obvious), n=1, cutoff=0.8)
-        if near and role not in near and role not in (*SINGLE, *obvious):
+        near = get_close_matches(role, known, n=1, cutoff=0.8)
+        if role not in known and near:
             raise DataError(f"{file}: no role '{role}' for a column; did you mean '{near[0]}'?")
         if name and name not in names:
             raise DataError(f"{file} has no array '{name}' ({role}){did_you_mean(name, names)}")

@@ -1,13 +1,15 @@
 """Lists of triples by split, as MISA and MAG-BERT pickle them: what one file or three have alike.
 
-((words, visual, acoustic, …), label, segment)
+    ((words, visual, acoustic, …), label, segment)
 
-words          n strings (MAG-BERT), or n ids in a private vocabulary (MISA), which are of no use
-visual         (n, F), one step a word
-acoustic       (n, F)
-actual_words   n strings (MISA); MMIM then has the steps of visual and of acoustic
-label          (1, 1), or (1, 7) of MOSEI: sentiment and six emotions
-segment        video[k]; not of UR-FUNNY
+    words          n strings (MAG-BERT), or n ids in a private vocabulary (MISA)
+    visual         (n, F), one step a word
+    acoustic       (n, F)
+    actual_words   n strings (MISA); MMIM then has the steps of visual and of acoustic
+    label          (1, 1), or (1, 7) of MOSEI: sentiment and six emotions
+    segment        video[k]; not of UR-FUNNY
+
+Ids of words are of no use, since their vocabulary can be read only by the code that wrote it.
 """
 
 from __future__ import annotations
