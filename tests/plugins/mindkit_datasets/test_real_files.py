@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mindkit.data.importing import import_data, load_imported, load_path
 from mindkit.data.leaks import refuse_leaks
 from mindkit.errors import DataError
+from mindkit.kinds import Dataset
 from mindkit.registry import Registries
 from mindkit_datasets.mintrec import Mintrec
 from mindkit_datasets.mosei import Mosei
@@ -12,6 +14,11 @@ from mindkit_datasets.mosi import Mosi
 
 FOLDER = Path(__file__).parents[4] / "shared" / "data"
 SPLITS = ("train", "valid", "test")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINDKIT_HOME", str(tmp_path / "home"))
 
 
 def real(name):
@@ -76,6 +83,57 @@ def test_mosi_sequences_are_word_aligned():
     assert (columns["audio"].width, columns["vision"].width) == (74, 47)
     words = [len(text.split()) for text in columns["text"].values]
     assert columns["audio"].lengths.tolist() == words == columns["vision"].lengths.tolist()
+    assert store.aligned is True
+
+
+@pytest.mark.parametrize("modality", ["audio", "vision"])
+def test_mosi_sequences_are_those_of_the_file(modality):
+    store = load_path(real("mosi_valid_sequences.npz"), Mosi, "mosi")
+    with np.load(real("mosi_valid_sequences.npz"), allow_pickle=False) as archive:
+        arrays = dict(archive)
+    for split in SPLITS:
+        rows = np.flatnonzero(arrays["split"] == split)
+        bounds = arrays["offsets"]
+        expected = np.concatenate([arrays[modality][bounds[r] : bounds[r + 1]] for r in rows])
+        assert np.array_equal(store.splits[split].columns[modality].values.numpy(), expected)
+        assert store.splits[split].ids == arrays["id"][rows].tolist()
+        assert store.splits[split].videos == arrays["video_id"][rows].tolist()
+
+
+class Reviews(Dataset):
+    """ICT-MMMO, whose reviews have one to five stars."""
+
+    label_range = (1.0, 5.0)
+
+
+@pytest.fixture
+def reviews():
+    with np.load(real("mmmo_sequences.npz"), allow_pickle=False) as archive:
+        return load_path(real("mmmo_sequences.npz"), Reviews, "reviews"), dict(archive)
+
+
+def test_mmmo_leaves_out_the_text_of_some_videos_and_says_so(reviews):
+    store, _ = reviews
+    assert sizes(store) == (220, 40, 80)
+    assert store.modalities == ("audio", "vision")
+    told = "'text' covers 120 of 340 rows only ('text_rows'), so text is left out"
+    assert told in store.notes
+
+
+@pytest.mark.parametrize("modality", ["audio", "vision"])
+def test_mmmo_padding_is_cut_at_either_end(reviews, modality):
+    store, arrays = reviews
+    rows = np.flatnonzero(arrays["split"] == "train")
+    expected, lengths = [], []
+    for steps in arrays[modality][rows]:
+        real_rows = np.flatnonzero(steps.any(axis=1))
+        cut = steps[real_rows[0] : real_rows[-1] + 1] if len(real_rows) else steps[:1]
+        expected.append(cut)
+        lengths.append(len(cut))
+    column = store.splits["train"].columns[modality]
+    assert column.lengths.tolist() == lengths
+    assert np.array_equal(column.values.numpy(), np.concatenate(expected))
+    assert min(lengths) < 20
 
 
 @pytest.mark.parametrize(
