@@ -11,6 +11,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # tensors here are tiny: more threads only 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shared_home(tmp_path_factory):
+    """Convert data into a folder of the tests, not of the person who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINDKIT_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def registries():
     """The registries with every built-in component."""
