@@ -226,29 +226,29 @@ def _put_line(machine: Machine, position: int) -> int:
 
 
 def _get_short(machine: Machine, position: int) -> int:
-    machine.stack.append(_remembered(machine, machine.data[position]))
+    value = machine.memo[machine.data[position]]
+    machine.stack.append(_built(value) if type(value) is Unbuilt else value)
     return position + 1
 
 
 def _get_long(machine: Machine, position: int) -> int:
     (key,) = _UINT.unpack_from(machine.data, position)
-    machine.stack.append(_remembered(machine, key))
+    value = machine.memo[key]
+    machine.stack.append(_built(value) if type(value) is Unbuilt else value)
     return position + 4
 
 
 def _get_line(machine: Machine, position: int) -> int:
     text, after = line(machine, position)
-    machine.stack.append(_remembered(machine, whole_number(text)))
+    value = machine.memo[whole_number(text)]
+    machine.stack.append(_built(value) if type(value) is Unbuilt else value)
     return after
 
 
-def _remembered(machine: Machine, key: int) -> Any:
-    value = machine.memo[key]
-    if type(value) is Unbuilt:
-        if value.value is None:
-            raise Refused("an array holds itself")
-        return value.value
-    return value
+def _built(array: Unbuilt) -> Any:
+    if array.value is None:
+        raise Refused("an array holds itself")
+    return array.value
 
 
 _UINT = Struct("<I")

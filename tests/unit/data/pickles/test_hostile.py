@@ -27,12 +27,12 @@ def empty_folder(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize("torch", [False, True])
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_hostile_pickle_is_refused_and_nothing_runs(unpickled, empty_folder, name, torch):
+def test_a_hostile_pickle_is_refused_and_nothing_runs(unpickled, empty_folder, name):
     began = time.perf_counter()
-    with pytest.raises(DataError, match=r"x\.pkl(, byte [\d,]+)?: .*; "):
-        unpickled(CORPUS[name], torch=torch)
+    for torch in (False, True):
+        with pytest.raises(DataError, match=r"x\.pkl(, byte [\d,]+)?: .*; "):
+            unpickled(CORPUS[name], torch=torch)
     assert not os.listdir(empty_folder)
     assert time.perf_counter() - began < 5
 

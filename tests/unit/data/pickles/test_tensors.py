@@ -68,6 +68,30 @@ def test_bfloat16_becomes_float32(unpickled, same):
     assert same(unpickled(saved(values), torch=True), values.float().numpy())
 
 
+def test_tensors_of_a_big_endian_machine_are_turned(unpickled, same):
+    values = np.arange(5.0, dtype=np.float32)
+    members = {"byteorder": b"big", "data/0": values.astype(">f4").tobytes()}
+
+    def change(name, member):
+        return members.get(name.partition("/")[2], member)
+
+    content = rezipped(saved(torch.from_numpy(values)), change)
+    assert same(unpickled(content, torch=True), values)
+
+
+def test_tensors_of_the_first_torch_are_read(unpickled, same):
+    storage = saved(torch.arange(6.0).untyped_storage(), zipped=False).replace(
+        b"torch.storage\nUntypedStorage", b"torch\nFloatStorage"
+    )
+    storage = storage.replace(b"K\x18N", b"K\x06N").replace(
+        b"a.\x18" + bytes(7), b"a.\x06" + bytes(7)
+    )
+    load = b"ctorch.storage\n_load_from_bytes\nB" + len(storage).to_bytes(4, "little") + storage
+    content = b"\x80\x03ctorch._utils\n_rebuild_tensor\n(" + load + b"\x85R"
+    content += b"K\x01(K\x02K\x02tK\x02K\x01\x86tR."
+    assert same(unpickled(content, torch=True), np.array([[1, 2], [3, 4]], np.float32))
+
+
 def test_large_tensors_stay_in_the_file_and_are_read_only(unpickled):
     for content in (pickle.dumps(TENSORS["large"], 4), saved(TENSORS["large"])):
         array = unpickled(content, torch=True)
@@ -151,6 +175,22 @@ def test_a_zip_file_cut_short_is_refused(unpickled, share):
     content = saved(torch.zeros(100))
     with pytest.raises(DataError, match="a damaged zip file; the file was cut short"):
         unpickled(content[: int(share * len(content))], torch=True)
+
+
+def test_a_zip_file_whose_members_lie_beyond_it_is_refused(unpickled):
+    content = saved(torch.zeros(3))
+    at = content.index(b"PK\x01\x02") + 42  # where the first member begins
+    for place in (b"\xff\xff\xff\x7f", b"\x04\x00\x00\x00"):
+        with pytest.raises(DataError, match=r"damaged zip|not one of torch\.save"):
+            unpickled(content[:at] + place + content[at + 4 :], torch=True)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_truth_values_other_than_0_and_1_are_refused(unpickled, zipped):
+    content = saved(torch.tensor([True, True, True, False, True]), zipped=zipped)
+    assert content.count(b"\1\1\1\0\1") == 1
+    with pytest.raises(DataError, match="true and false has other values"):
+        unpickled(content.replace(b"\1\1\1\0\1", b"\1\1\2\0\1"), torch=True)
 
 
 def test_a_legacy_file_cut_short_or_grown_is_refused(unpickled):
