@@ -6,7 +6,7 @@ scores (N, C), whose greatest is the predicted class, and targets (N,), class nu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -20,6 +20,8 @@ from mindkit.train.scores import (
     acc2,
     accuracy,
     away_from_zero,
+    binned,
+    clipped,
     corr,
     cross_entropy,
     f1_of_two,
@@ -134,6 +136,7 @@ def _metrics() -> list[Metric]:
             "corr, labels of 0 left out (MAG-BERT)",
             partial(away_from_zero, corr),
         ),
+        *_of_sims(),
         rate("accuracy", "share of samples whose class has the greatest score", accuracy),
         rate(
             "f1_macro",
@@ -168,6 +171,27 @@ def _metrics() -> list[Metric]:
             cross_entropy,
         ),
     ]
+
+
+def _of_sims() -> Iterator[Metric]:
+    """The metrics of CH-SIMS and MMSA: everything after clipping to ±1."""
+    functions: dict[str, tuple[Literal["min", "max"], str, Score]] = {
+        "mae": ("min", "mean absolute error", mae),
+        "corr": ("max", "Pearson correlation", corr),
+        "acc2": ("max", "accuracy of y > 0 against p > 0", partial(acc2, "pos")),
+        "f1": ("max", "weighted F1 of y > 0 against p > 0", partial(f1_of_two, "pos", "truth")),
+        "acc3": ("max", "accuracy of bins cut at ±0.1", partial(binned, (-0.1, 0.1))),
+        "acc5": (
+            "max",
+            "accuracy of bins cut at ±0.1 and ±0.7",
+            partial(binned, (-0.7, -0.1, 0.1, 0.7)),
+        ),
+    }
+    for name, (direction, what, function) in functions.items():
+        description = f"{what}, both clipped to ±1, all samples (SIMS)"
+        yield Metric(
+            f"sims_{name}", "regression", direction, description, partial(clipped, function)
+        )
 
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _metrics()}

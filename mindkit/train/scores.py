@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -93,6 +93,21 @@ def sdk_levels(prediction: Array, target: Array) -> float:
 
     def level(values: Array) -> Array:
         return np.sign(values) * np.ceil(np.minimum(np.abs(values), 3))
+
+    return (level(prediction) == level(target)).mean()
+
+
+def clipped(function: Score, prediction: Array, target: Array) -> float:
+    """The score after clipping both to ±1, as for SIMS."""
+    return function(np.clip(prediction, -1, 1), np.clip(target, -1, 1))
+
+
+def binned(cuts: Sequence[float], prediction: Array, target: Array) -> float:
+    """Accuracy of the bins between the ascending `cuts`; a value on a cut is in the bin below."""
+
+    def level(values: Array) -> Array:
+        # in the precision of the values: a stored 0.1 is a little more than 0.1 in float64
+        return (values[:, None] > np.asarray(cuts, values.dtype)).sum(1)
 
     return (level(prediction) == level(target)).mean()
 
