@@ -76,7 +76,11 @@ class Stage(Component):
     """Vectors of one representation -> vectors of another.
 
     `forward(x) -> same shape`. Batched: x `(M, B, D)`, weights of `copies` = M modalities, or 1
-    when the stage is shared and broadcast. Wired: `x_dim`, `width`, `copies`.
+    when the stage is shared and broadcast. Wired: `x_dim` (D, or several times D where it is made
+    `from` a list, side by side), `width` (D), `copies`.
+
+    A stage made from sequences is applied step by step. One that is not batched and whose `forward`
+    is `forward(x, mask) -> (B, D)` reads them out instead: x (B, L, D), one vector per sample.
     """
 
 
@@ -138,6 +142,7 @@ class Dataset:
 
     task: "regression" or "classification". num_outputs: 1, or the number of classes.
     label_range: least and greatest label (regression), else None. classes: names, else ().
+    label_names: other name of a label in files -> the class it belongs to.
     metrics: names from mindkit.train.metrics, the first being the headline.
     splits: expected number of samples per split, {} where copies differ.
     counts: what a copy is called ("by the SDK's alignment") -> its number of samples per split,
@@ -155,6 +160,7 @@ class Dataset:
     num_outputs: ClassVar[int] = 1
     label_range: ClassVar[tuple[float, float] | None] = None
     classes: ClassVar[tuple[str, ...]] = ()
+    label_names: ClassVar[Mapping[str, str]] = {}
     metrics: ClassVar[tuple[str, ...]] = ()
     splits: ClassVar[Mapping[str, int]] = {}
     counts: ClassVar[Mapping[str, Mapping[str, int]]] = {}

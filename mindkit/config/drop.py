@@ -76,7 +76,7 @@ class _Pruner:
         self.noisy = [
             name
             for name, node in self.representations.items()
-            if node.at(("from",)).value == "gaussian"
+            if "gaussian" in _words(node.at(("from",)))
         ]
         self.asked = " ".join(dict.fromkeys(request.by for request in wanted))
         for request in wanted:
@@ -114,12 +114,19 @@ class _Pruner:
         while before != (before := len(self.representations)):
             for name, node in list(self.representations.items()):
                 for key, word in (("through", "goes through"), ("from", "is made from")):
-                    other = node.at((key,)).value
-                    if isinstance(other, str) and other in self.gone:
-                        self.gone[name] = self.gone[other]
+                    others = _words(node.at((key,)))
+                    lost = [other for other in others if other in self.gone]
+                    if lost and lost == others:
+                        self.gone[name] = self.gone[lost[0]]
                         self.representations.pop(name, None)
-                        self.lines.append(f"{name}: {word} {other}, which was dropped")
+                        self.lines.append(f"{name}: {word} {_and(lost)}, which was dropped")
                         break
+                    if lost:
+                        kept = [one for one in _list(node.at((key,))) if one.value not in lost]
+                        entries = {**(node.items or {}), key: Node(kept, node.at((key,)).origin)}
+                        self.representations[name] = Node(entries, node.origin)
+                        left = f"{name}: {_and(lost)} left what it is made from"
+                        self.lines.append(f"{left}, {self._since(lost)}")
 
     def _gaussian(self) -> None:
         if self.noisy and not any(name in self.representations for name in self.noisy):
@@ -221,8 +228,7 @@ class _Pruner:
         while before != (before := len(used)):
             for name in used & set(self.representations):
                 node = self.representations[name]
-                links = (node.at((key,)).value for key in ("from", "through"))
-                used |= {link for link in links if isinstance(link, str)}
+                used.update(*(_words(node.at((key,))) for key in ("from", "through")))
         for name in [name for name in self.representations if name not in used]:
             del self.representations[name]
             self.gone[name] = name
@@ -277,6 +283,12 @@ def _patterns(node: Node) -> tuple[refs.Pattern, ...]:
 
 def _list(node: Node) -> list[Node]:
     return node.value if isinstance(node.value, list) else []
+
+
+def _words(node: Node) -> list[str]:
+    """The words of a list, or the one word that stands alone."""
+    nodes = node.value if isinstance(node.value, list) else [node]
+    return [one.value for one in nodes if isinstance(one.value, str)]
 
 
 def _entries(tree: Node, key: str) -> dict[str, Node]:

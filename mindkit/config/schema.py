@@ -149,11 +149,16 @@ class _Checker:
             representation, filled[name] = self.representation(name, entry, entries)
             if representation is not None:
                 found[name] = representation
-        self.noisy = any(one.source == "gaussian" for one in found.values())
+        for name, one in found.items():
+            if one.through in found:
+                owner = found[one.through]
+                found[name] = replace(one, reads=owner.reads)
+                self._refuse_unlike_sources(one, owner, entries[name])
+        self.noisy = any("gaussian" in one.sources for one in found.values())
         ordered = self._in_order(found, entries)
         over_time = list(self.scope.over_time)
         for one in ordered:
-            if one.source in over_time:
+            if self._from_sequences(one, over_time, entries[one.name]) and not one.reads:
                 over_time.append(one.name)
         self.scope = replace(self.scope, over_time=over_time)
         return ordered, Node(filled, node.origin)
@@ -164,26 +169,65 @@ class _Checker:
         keys = ("representations", name)
         entries = self.report.entries(node, keys)
         source_node = entries.get("from", node_of("encoded"))
-        source = self.report.value(str, source_node, (*keys, "from"), default="encoded")
-        sources = [*_FIRST, *(one for one in known if one != name)]
-        if source not in sources:
-            what = f"no representation named '{source}'{did_you_mean(source, sources)}"
-            self.report.refuse(source_node, (*keys, "from"), what)
-        if source == "sequence":
-            references = [Reference("sequence", modality) for modality in self.modalities]
-            self._refuse_without_sequence(references, source_node, (*keys, "from"))
-        structure = {"from": node_of(source, source_node.origin)}
+        sources = self.sources(name, source_node, (*keys, "from"), known)
+        structure = {"from": source_node}
         if "through" in entries:
             through = self.through(entries, keys, known)
             structure["through"] = entries["through"]
-            return Representation(name, source, None, through, False), Node(structure, node.origin)
+            return Representation(name, sources, None, through, False), Node(structure, node.origin)
         share_node = entries.get("share", node_of(False))
         share = self.report.value(bool, share_node, (*keys, "share"), default=False)
         structure["share"] = node_of(share, share_node.origin)
         found = find(self.report, node, keys, [self.registries.stages])
         block, filled = fill(self.report, node, keys, found, structure)
-        representation = None if block is None else Representation(name, source, block, None, share)
-        return representation, filled
+        if block is None or found is None:
+            return None, filled
+        return Representation(name, sources, block, None, share, found.over_time), filled
+
+    def sources(
+        self, name: str, node: Node, keys: Keys, known: Mapping[str, Node]
+    ) -> tuple[str, ...]:
+        """What a representation is made from: one name, or a list of names."""
+        nodes = node.value if isinstance(node.value, list) else [node]
+        allowed = [*_FIRST, *(one for one in known if one != name)]
+        if not nodes:
+            what = f"the list is empty; name what '{name}' is made from: {', '.join(allowed)}"
+            self.report.refuse(node, keys, what)
+        found: list[str] = []
+        for index, one in enumerate(nodes):
+            place = (*keys, index) if isinstance(node.value, list) else keys
+            source = str(self.report.value(str, one, place, default="encoded"))
+            if source not in allowed:
+                what = f"no representation named '{source}'{did_you_mean(source, allowed)}"
+                self.report.refuse(one, place, what)
+            if source == "sequence":
+                references = [Reference("sequence", modality) for modality in self.modalities]
+                self._refuse_without_sequence(references, one, place)
+            found.append(source)
+        return tuple(found)
+
+    def _from_sequences(self, one: Representation, over_time: Sequence[str], node: Node) -> bool:
+        """Whether it is made from sequences; what mixes them with vectors is refused."""
+        keys: Keys = ("representations", one.name, "from")
+        sequences = [source for source in one.sources if source in over_time]
+        vectors = [source for source in one.sources if source not in over_time]
+        if sequences and vectors:
+            what = f"{sequences[0]} has a time axis and {vectors[0]} has none, so they cannot be"
+            self.report.refuse(node, keys, f"{what} joined; make it from one of the two")
+        elif one.reads and vectors:
+            what = f"its stage makes a vector of a sequence, and {vectors[0]} has no time axis"
+            self.report.refuse(node, keys, f"{what}; make it from sequence, or change its type")
+        return bool(sequences)
+
+    def _refuse_unlike_sources(
+        self, one: Representation, owner: Representation, node: Node
+    ) -> None:
+        if len(one.sources) != len(owner.sources):
+            what = (
+                f"the weights of '{owner.name}' take {len(owner.sources)} vector(s) side by side, "
+                f"but it is made from {len(one.sources)}; name as many"
+            )
+            self.report.refuse(node, ("representations", one.name, "from"), what)
 
     def through(self, entries: Mapping[str, Node], keys: Keys, known: Mapping[str, Node]) -> str:
         node = entries["through"]
@@ -207,9 +251,13 @@ class _Checker:
         done = set(_FIRST)
         waiting = dict(found)
         while waiting:
-            ready = [name for name, one in waiting.items() if one.source in done]
+            ready = [name for name, one in waiting.items() if done.issuperset(one.sources)]
             if not ready:
-                unknown = [name for name, one in waiting.items() if one.source not in found]
+                unknown = [
+                    name
+                    for name, one in waiting.items()
+                    if not done.union(found).issuperset(one.sources)
+                ]
                 if not unknown:  # an unknown source has been reported already
                     names = list(waiting)
                     circle = " <- ".join([*names, names[0]])

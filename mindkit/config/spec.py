@@ -58,13 +58,18 @@ class Block:
 
 @dataclass(frozen=True)
 class Representation:
-    """A stage: a component of its own (`block`), or `through` another representation's weights."""
+    """A stage: a component of its own (`block`), or `through` another representation's weights.
+
+    sources: "encoded", "gaussian", "sequence" or earlier representations; several stand side by
+        side. reads: whether it makes one vector of a sequence, and not a sequence again.
+    """
 
     name: str
-    source: str  # "encoded", "gaussian" or an earlier representation
+    sources: tuple[str, ...]
     block: Block | None
     through: str | None
     share: bool
+    reads: bool = False
 
 
 @dataclass(frozen=True)

@@ -148,12 +148,13 @@ class _Builder:
         nodes: list[StageNode] = []
         over_time = {"sequence"}
         for representation in self.method.representations:
-            name, source = representation.name, representation.source
+            name, sources, reads = representation.name, representation.sources, representation.reads
             owner = representation.through or name
             if representation.block is not None:
                 stages[owner] = self._stage(representation, representation.block)
-            nodes.append(StageNode(name, source, owner, source in over_time))
-            if source in over_time:
+            from_sequences = sources[0] in over_time
+            nodes.append(StageNode(name, sources, owner, from_sequences, reads))
+            if from_sequences and not reads:
                 over_time.add(name)
         head = self._head(over_time)
         self.fused_dim = head.fused_dim
@@ -171,7 +172,8 @@ class _Builder:
     def _stage(self, representation: Representation, block: Block) -> nn.Module:
         place = f"representations.{representation.name}"
         copies = 1 if representation.share else len(self.method.modalities)
-        sizes = self.common | {"x_dim": self.method.width, "copies": copies}
+        x_dim = self.method.width * len(representation.sources)
+        sizes = self.common | {"x_dim": x_dim, "copies": copies}
         stage = self._make("stages", block, place, sizes)
         if stage.batched and not self._used_over_time(representation.name):
             return stage
@@ -184,8 +186,9 @@ class _Builder:
     def _used_over_time(self, owner: str) -> bool:
         over_time = {"sequence"}
         for one in self.method.representations:
-            if one.source in over_time:
-                over_time.add(one.name)
+            if one.sources[0] in over_time:
+                if not one.reads:
+                    over_time.add(one.name)
                 if owner in (one.name, one.through):
                     return True
         return False
@@ -397,7 +400,7 @@ def _wanted_sequences(spec: Spec) -> list[tuple[str, str]]:
             ]
     wanted = [(place, str(one.modality)) for place, one in used if one.stage == "sequence"]
     for one in method.representations:
-        if one.source == "sequence":
+        if "sequence" in one.sources:
             wanted += [(f"representations.{one.name}", modality) for modality in method.modalities]
     return wanted
 

@@ -21,15 +21,17 @@ Tensors = dict[Reference, Tensor]
 
 @dataclass(frozen=True)
 class StageNode:
-    """One representation: the stage module `weights` applied to `source` gives `name`.
+    """One representation: the stage module `weights` applied to `sources`, side by side.
 
-    over_time: whether it is made from sequences, step by step.
+    over_time: whether it is made from sequences. reads: whether each of them gives one vector; else
+    a sequence again, step by step.
     """
 
     name: str
-    source: str
+    sources: tuple[str, ...]
     weights: str
     over_time: bool = False
+    reads: bool = False
 
 
 class PerModality(nn.Module):
@@ -45,9 +47,9 @@ class PerModality(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.stack([self.one(m, part) for m, part in enumerate(x.unbind(0))])
 
-    def one(self, m: int, x: Tensor) -> Tensor:
+    def one(self, m: int, *x: Tensor) -> Tensor:
         """Apply the stage of modality number m. Shapes: x (B, ..., D) -> (B, ..., D)."""
-        return self.stages[0 if len(self.stages) == 1 else m](x)
+        return self.stages[0 if len(self.stages) == 1 else m](*x)
 
 
 class Graph(nn.Module):
@@ -72,7 +74,8 @@ class Graph(nn.Module):
         self.nodes = tuple(nodes)
         self.fusion = tuple(fusion)
         self.modalities = tuple(encoders)
-        self.over_time = {"sequence", *(node.name for node in nodes if node.over_time)}
+        steps = (node.name for node in nodes if node.over_time and not node.reads)
+        self.over_time = {"sequence", *steps}
         self._fused_nodes = self._ancestors({reference.stage for reference in fusion})
         self._masked = {
             modality: "mask" in inspect.signature(encoder.forward).parameters
@@ -116,11 +119,15 @@ class Graph(nn.Module):
         for node in nodes:
             if node.over_time:
                 self._represent_sequences(node, tensors)
+                if node.reads:
+                    vectors = [tensors[Reference(node.name, m)] for m in self.modalities]
+                    stacked[node.name] = torch.stack(vectors)
                 continue
-            if node.source == "gaussian" and "gaussian" not in stacked:
+            if "gaussian" in node.sources and "gaussian" not in stacked:
                 stacked["gaussian"] = torch.randn_like(encoded)
                 self._name(tensors, "gaussian", stacked["gaussian"])
-            stacked[node.name] = self.stages[node.weights](stacked[node.source])
+            source = _joined([stacked[source] for source in node.sources])
+            stacked[node.name] = self.stages[node.weights](source)
             self._name(tensors, node.name, stacked[node.name])
         prediction = self._predict(tensors)
         if isinstance(prediction, tuple):
@@ -132,9 +139,13 @@ class Graph(nn.Module):
         stage = self.stages[node.weights]
         assert isinstance(stage, PerModality)
         for m, modality in enumerate(self.modalities):
-            steps = stage.one(m, tensors[Reference(node.source, modality)])  # (B, L, D)
-            padding = ~tensors[Reference("mask", modality)].unsqueeze(2)
-            tensors[Reference(node.name, modality)] = steps.masked_fill(padding, 0)
+            source = _joined([tensors[Reference(source, modality)] for source in node.sources])
+            mask = tensors[Reference("mask", modality)]
+            if node.reads:
+                tensors[Reference(node.name, modality)] = stage.one(m, source, mask)  # (B, D)
+                continue
+            steps = stage.one(m, source)  # (B, L, D)
+            tensors[Reference(node.name, modality)] = steps.masked_fill(~mask.unsqueeze(2), 0)
 
     def _name(self, tensors: Tensors, stage: str, stacked: Tensor) -> None:
         # One unbind per stage: its backward is a single stack, where indexing would fill zeros.
@@ -156,5 +167,9 @@ class Graph(nn.Module):
         wanted = set(stages)
         for node in reversed(self.nodes):
             if node.name in wanted:
-                wanted.add(node.source)
+                wanted.update(node.sources)
         return tuple(node for node in self.nodes if node.name in wanted)
+
+
+def _joined(sources: Sequence[Tensor]) -> Tensor:
+    return sources[0] if len(sources) == 1 else torch.cat(list(sources), -1)

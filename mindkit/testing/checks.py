@@ -64,8 +64,8 @@ def _encoder(kind: str, component: type) -> bool:
     return kind == ENCODERS
 
 
-def _masked_encoder(kind: str, component: type) -> bool:
-    return kind == ENCODERS and _takes(component, "mask")
+def _reader(kind: str, component: type) -> bool:
+    return kind in (ENCODERS, STAGES) and _takes(component, "mask")
 
 
 def _estimator(kind: str, component: type) -> bool:
@@ -273,7 +273,7 @@ def fits_classes(subject: Subject) -> None:
     assert all(torch.isfinite(output).all() for output in outputs), "not finite with integer labels"
 
 
-@check(_masked_encoder)
+@check(_reader)
 def ignores_padding(subject: Subject) -> None:
     """What stands in padded steps, and how many there are, changes no vector."""
     module, inputs = subject.make().eval(), subject.feed()
@@ -288,7 +288,7 @@ def ignores_padding(subject: Subject) -> None:
     assert error <= 1e-5, f"three padded steps and their content change the vector by {error:.2g}"
 
 
-@check(_encoder)
+@check(lambda kind, component: _encoder(kind, component) or _reader(kind, component))
 def ignores_batch_mates(subject: Subject) -> None:
     """A sample alone gives what it gives in a batch."""
     module, inputs = subject.make().eval(), subject.feed()
@@ -300,7 +300,7 @@ def ignores_batch_mates(subject: Subject) -> None:
         assert error <= 1e-5, f"sample {sample} alone differs by {error:.2g}"
 
 
-@check(_masked_encoder)
+@check(_reader)
 def survives_an_empty_sample(subject: Subject) -> None:
     """A sample without a real step gives finite outputs and gradients."""
     module, inputs = subject.make(), _watched(subject.feed())

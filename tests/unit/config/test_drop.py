@@ -69,6 +69,20 @@ def test_what_is_made_from_something_dropped_goes_too(load, root):
     assert "late" not in stages(spec)
 
 
+def test_what_is_made_from_several_is_made_from_those_that_are_left(load, root):
+    path = root / "methods" / "small" / "default.yaml"
+    path.write_text(
+        path.read_text()
+        .replace("fusion:", "  late: {type: mlp, from: [invariant, specific]}\nfusion:")
+        .replace("inputs: [invariant.*", "inputs: [late.*, invariant.*")
+    )
+    spec = load(drop=["invariant"])
+    late = next(one for one in spec.method.representations if one.name == "late")
+    assert late.sources == ("specific",)
+    words = "late: invariant left what it is made from, since invariant was dropped"
+    assert words in spec.dropped
+
+
 def test_dropping_invariant_leaves_the_other_parts(load):
     spec = load(drop=["invariant"])
     assert stages(spec) == ["specific", "noise"]

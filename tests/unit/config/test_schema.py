@@ -1,7 +1,7 @@
 import pytest
 
 from mindkit.config.spec import Learning, Schedule
-from mindkit.kinds import Criterion
+from mindkit.kinds import Criterion, Stage
 
 
 def edit(root, old, new):
@@ -254,6 +254,18 @@ def test_a_wrong_component_is_shown_with_place_hint_and_excerpt(mistakes, root):
             "terms.noise",
             "'noise' is a name in representations already, so --drop could not tell; rename one",
         ),
+        (
+            "specific: {type: mlp, from: encoded}",
+            "specific: {type: mlp, from: [invariant, specifics]}",
+            "representations.specific.from[1]",
+            "no representation named 'specifics'",
+        ),
+        (
+            "specific: {type: mlp, from: encoded}",
+            "specific: {type: mlp, from: []}",
+            "representations.specific.from",
+            "the list is empty; name what 'specific' is made from: encoded",
+        ),
         ("  np: {", "  n.p: {", "terms.n.p", "'n.p' cannot be a name; use letters, digits and _"),
         (
             "  noise: {",
@@ -363,6 +375,47 @@ def test_representations_made_from_each_other_are_an_error(mistakes, root):
     edit(root, "specific: {type: mlp, from: encoded}", "specific: {type: mlp, from: invariant}")
     edit(root, "invariant: {type: mlp, from: encoded", "invariant: {type: mlp, from: specific")
     assert "these are made from each other: invariant <- specific <- invariant" in mistakes()
+
+
+def test_a_representation_may_be_made_from_several(load, root):
+    edit(root, "representations:\n", "representations:\n  both: {type: mlp, from: [late, noise]}\n")
+    edit(root, "  noise: {", "  late: {type: mlp, from: [invariant, specific]}\n  noise: {")
+    edit(root, "[invariant.*, specific.*]", "[invariant.*, specific.*, both.*]")
+    made = {one.name: one.sources for one in load().method.representations}
+    assert made["late"] == ("invariant", "specific")
+    assert list(made)[-1] == "both"
+
+
+def test_weights_are_reused_on_as_many_sources_as_they_were_made_for(mistakes, root):
+    edit(root, "from: gaussian", "from: [gaussian, invariant]")
+    message = mistakes()
+    assert ": representations.noise.from\n" in message
+    assert "the weights of 'specific' take 1 vector(s) side by side, but it is made" in message
+
+
+def test_sequences_and_vectors_cannot_be_joined_in_a_representation(mistakes, root):
+    edit(
+        root,
+        "specific: {type: mlp, from: encoded}",
+        "specific: {type: mlp, from: [encoded, sequence]}",
+    )
+    recurrent = [f"encoders.{one}.type=recurrent" for one in ("text", "audio", "vision")]
+    words = "sequence has a time axis and encoded has none, so they cannot be joined"
+    assert words in mistakes(settings=recurrent)
+
+
+def test_a_stage_that_reads_sequences_is_refused_vectors(mistakes, registries, root):
+    class Read(Stage):
+        def __init__(self, x_dim: int, width: int) -> None:
+            super().__init__()
+
+        def forward(self, x, mask):
+            raise NotImplementedError
+
+    registries.stages.add("read", Read)
+    edit(root, "specific: {type: mlp, from: encoded}", "specific: {type: read, from: encoded}")
+    words = "its stage makes a vector of a sequence, and encoded has no time axis"
+    assert words in mistakes()
 
 
 def test_rows_of_different_widths_cannot_share_a_copy(mistakes):

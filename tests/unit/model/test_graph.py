@@ -53,8 +53,8 @@ def make_batch(**features):
 def test_noise_goes_through_the_weights_of_the_stage_it_names():
     stage = nn.Linear(WIDTH, WIDTH)
     nodes = [
-        StageNode("specific", "encoded", "specific"),
-        StageNode("noise", "gaussian", "specific"),
+        StageNode("specific", ("encoded",), "specific"),
+        StageNode("noise", ("gaussian",), "specific"),
     ]
     graph = make_graph(nodes, [Reference("specific", "text")], stages={"specific": stage})
     tensors = graph(make_batch(text=torch.randn(3, WIDTH), audio=torch.randn(3, WIDTH)))
@@ -64,8 +64,8 @@ def test_noise_goes_through_the_weights_of_the_stage_it_names():
 
 def test_a_prediction_draws_no_noise():
     nodes = [
-        StageNode("specific", "encoded", "specific"),
-        StageNode("noise", "gaussian", "specific"),
+        StageNode("specific", ("encoded",), "specific"),
+        StageNode("noise", ("gaussian",), "specific"),
     ]
     stages = {"specific": nn.Identity()}
     graph = make_graph(nodes, [Reference("specific", "text")], stages=stages)
@@ -83,7 +83,10 @@ def test_only_the_ancestors_of_the_fusion_are_computed_for_a_prediction():
         def forward(self, x):
             raise AssertionError("not needed for the prediction")
 
-    nodes = [StageNode("invariant", "encoded", "invariant"), StageNode("other", "encoded", "other")]
+    nodes = [
+        StageNode("invariant", ("encoded",), "invariant"),
+        StageNode("other", ("encoded",), "other"),
+    ]
     stages = {"invariant": nn.Identity(), "other": Fails()}
     graph = make_graph(nodes, [Reference("invariant", "text")], stages=stages)
     graph(make_batch(text=torch.ones(2, WIDTH), audio=torch.ones(2, WIDTH)), everything=False)

@@ -36,7 +36,7 @@ PLUGIN = '''\
 import torch
 from torch import nn
 
-from mindkit.api import Criterion, FusionHead, MIEstimator, hookimpl
+from mindkit.api import Criterion, FusionHead, MIEstimator, Stage, hookimpl
 
 
 class Fusing(FusionHead):
@@ -55,6 +55,18 @@ class Fusing(FusionHead):
         means = [s.sum(1) / m.sum(1, keepdim=True) for s, m in zip(sequences, masks)]
         fused = self.fuse(torch.cat([*parts.unbind(0), *means], 1))
         return self.output(fused), fused
+
+
+class Latest(Stage):
+    """The last real step of a sequence, mapped. Shapes: x (B, L, D), mask (B, L) -> (B, D)."""
+
+    def __init__(self, x_dim: int, width: int):
+        super().__init__()
+        self.map = nn.Linear(x_dim, width)
+
+    def forward(self, x, mask):
+        last = (mask.sum(1) - 1).clamp(min=0)
+        return self.map(x.take_along_dim(last[:, None, None], 1).squeeze(1))
 
 
 class Steps(Criterion):
@@ -82,6 +94,7 @@ class Guess(MIEstimator):
 @hookimpl
 def mindkit_register(registries):
     registries.fusion_heads.add("fusing", Fusing)
+    registries.stages.add("latest", Latest)
     registries.criteria.add("steps", Steps)
     registries.mi_estimators.add("guess", Guess)
 '''
@@ -161,6 +174,52 @@ def test_each_modality_has_a_stage_of_its_own_unless_it_is_shared(make):
     assert len(make().graph.stages["specific"].stages) == 2
     shared = make("representations.specific.share=true")
     assert len(shared.graph.stages["specific"].stages) == 1
+
+
+READ = "representations.private={type: latest, from: [sequence, specific]}"
+
+
+def test_a_stage_that_takes_a_mask_reads_sequences_out(make, problems):
+    settings = (READ, "fusion.inputs=[specific.*, private.*]")
+    assert problems(*settings) == []
+    model = make(*settings)
+    tensors = model.graph(a_batch())
+    stage = model.graph.stages["private"]
+    for m, modality in enumerate(("audio", "vision")):
+        both = torch.cat(
+            [tensors[Reference(one, modality)] for one in ("sequence", "specific")], -1
+        )
+        last = tensors[Reference("mask", modality)].sum(1) - 1
+        read = tensors[Reference("private", modality)]
+        torch.testing.assert_close(read, stage.stages[m].map(both[torch.arange(SAMPLES), last]))
+
+
+def test_what_was_read_out_is_a_vector_to_other_stages_and_to_terms(make, problems):
+    settings = (
+        READ,
+        "representations.late={type: mlp, from: [private, encoded], dropout: 0.0}",
+        "fusion.inputs=[specific.*, late.*]",
+        "terms.diff={type: hsic, inputs: [[private.$m, late.$m]]}",
+    )
+    assert problems(*settings) == []
+    model = make(*settings)
+    tensors = model.graph(a_batch())
+    both = [tensors[Reference(one, "vision")] for one in ("private", "encoded")]
+    stacked = torch.stack([torch.zeros(SAMPLES, 2 * WIDTH), torch.cat(both, -1)])
+    late = model.graph.stages["late"](stacked)[1]
+    torch.testing.assert_close(tensors[Reference("late", "vision")], late)
+
+
+def test_weights_of_a_stage_over_time_can_be_used_again(make):
+    model = make(
+        "representations.decoded={type: mlp, from: [specific, sequence], dropout: 0.0}",
+        "representations.again={through: specific, from: decoded}",
+        "terms.cycle={type: steps, inputs: [[specific.$m, again.$m]]}",
+    )
+    tensors = model.graph(a_batch())
+    decoded = tensors[Reference("decoded", "vision")]
+    own = model.graph.stages["specific"].one(1, decoded[0, 1])
+    torch.testing.assert_close(tensors[Reference("again", "vision")][0, 1], own)
 
 
 def test_a_term_over_time_gets_the_mask_of_its_first_argument(make):
