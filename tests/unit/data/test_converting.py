@@ -1,10 +1,12 @@
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from mindkit.data import streams
 from mindkit.data.converting import convert
 from mindkit.data.formats.folder import read_folder
 from mindkit.data.raw import Drop, Feature, Part, Raw
@@ -293,3 +295,22 @@ def test_the_data_may_tell_what_the_data_set_is(raw, made):
 def test_an_array_that_is_known_to_leak_is_declared_for_its_column(raw, made):
     store, _ = made(raw, known_leaks={"video": "trained on labels"}, leaky={"text": "I say so"})
     assert store.leaky == {"vision": "trained on labels", "text": "I say so"}
+
+
+def test_the_memory_of_a_conversion_goes_with_its_pieces(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "PIECE", 1 << 18)
+    held = {split: np.ones((count * 250, 60, 80), "f4") for split, count in SIZES.items()}
+    parts = {
+        split: Part(
+            [f"{split}{i}" for i in range(len(values))],
+            np.zeros(len(values)),
+            {"audio": Feature("padded", values)},
+        )
+        for split, values in held.items()
+    }
+    (tmp_path / "made").mkdir()
+    tracemalloc.start()
+    convert(replace(raw, parts=parts), Sentiment, "toy", tmp_path / "made")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * streams.PIECE < held["train"].nbytes / 4
