@@ -30,15 +30,14 @@ class Column:
 
     values: text N strings; tokens (sum L,) int64; sequence (sum L, F) and vector (N, F) float32.
     offsets: (N + 1,) int64 row bounds of tokens and sequences, on the CPU; else None.
-    statistics: of the values, where they were written down when the data were imported; a column
-    made from another one by changing its values has none.
+    statistics: of the values, where an import wrote them down. `replace` leaves them behind, and
+    the known digest, so that no change of values can keep them.
     """
 
     kind: ColumnKind
     values: list[str] | Tensor
     offsets: Tensor | None = None
     provenance: str = ""
-    # `replace` leaves these behind, so that no change of values can keep them.
     statistics: Statistics | None = field(default=None, init=False, compare=False, repr=False)
     _digest: str = field(default="", init=False, compare=False, repr=False)
 
@@ -173,8 +172,8 @@ class Split:
         if self.videos is not None:
             sizes["videos"] = len(self.videos)
         for name, size in sizes.items():
-            if size != len(self.ids):
-                raise ValueError(f"{name} has {size} samples, but there are {len(self.ids)} ids")
+            if size != len(self):
+                raise ValueError(f"{name} has {size} samples, but there are {len(self)} ids")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -280,11 +279,7 @@ class Store:
             "samples": {name: len(split) for name, split in self.splits.items()},
             **({"zero_labels": zeros} if self.task == "regression" else {}),
             "columns": {
-                name: {
-                    "kind": first[name].kind,
-                    "width": first[name].width,
-                    "provenance": first[name].provenance,
-                }
+                name: {key: getattr(first[name], key) for key in ("kind", "width", "provenance")}
                 for name in self.modalities
             },
             "leaky": dict(self.leaky),
