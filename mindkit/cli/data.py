@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from mindkit.registry import Registries
 
 
 class Pair(click.ParamType):
@@ -93,7 +96,9 @@ def list_(home: str | None, plugins: tuple[str, ...]) -> None:
         found += f"\n{entry.layout}" if entry.layout else ""
         for modality in entry.leaky:
             found += f"\n{modality} is declared leaky"
-        table.add_row(entry.name, entry.task, _sizes(entry.samples), found, entry.plugin)
+        table.add_row(
+            entry.name, entry.task or "as its labels", _sizes(entry.samples), found, entry.plugin
+        )
     Console().print(table)
 
 
@@ -146,6 +151,7 @@ def import_(
     if (path is None) == (source is None):
         what = "no file or folder" if path is None else f"two, '{path}' and '{source}'"
         raise click.UsageError(f"{what} to import: name one, as in mindkit data import {name} PATH")
+    registries = load_plugins(plugins).registries
     folder = import_data(
         name,
         path or source or "",
@@ -156,13 +162,12 @@ def import_(
         folds=folds,
         replace=replace,
         home=home,
-        registries=load_plugins(plugins).registries,
+        registries=registries,
     )
     manifest = read_manifest(folder)
     _show_manifest(manifest, f"{name}: {manifest['layout']}, imported into {folder}")
-    lacking = [m for m in ("text", "audio", "vision") if m not in manifest["columns"]]
-    drops = "".join(f" --drop {modality}" for modality in (*lacking, *manifest["leaky"]))
-    click.echo(f"next: mindkit data check {name}, mindkit run mind --dataset {name}{drops}")
+    for line in (f"mindkit data check {name}", _run_of(name, manifest, registries)):
+        click.echo(f"next: {line}")
 
 
 @data.command()
@@ -256,6 +261,19 @@ def _show_manifest(manifest: Mapping[str, Any], title: str) -> None:
         console.print(text, style="yellow", **plain)
     for note in manifest.get("notes", ()):
         console.print(f"note: {note}", **plain)
+
+
+def _run_of(name: str, manifest: Mapping[str, Any], registries: Registries) -> str:
+    """The command that trains on an import, without what it lacks or what leaks."""
+    columns, words = manifest["columns"], ["mindkit run mind --dataset", name]
+    encoders = (entry.name for entry in registries.encoders if "vector" in entry.load().accepts)
+    of_vectors = next(encoders, None)
+    for modality in ("text", "audio", "vision"):
+        if modality not in columns or modality in manifest["leaky"]:
+            words.append(f"--drop {modality}")
+        elif columns[modality]["kind"] == "vector" and of_vectors:
+            words.append(f"--set encoders.{modality}.type={of_vectors}")
+    return " ".join(words)
 
 
 def _cells(splits: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:

@@ -59,8 +59,10 @@ def test_import_says_what_to_do_next_with_what_the_data_lack(mindkit, file):
     said = ("--column", "audio=voice", "--leaky", "audio=bad")
     output = mindkit("import", "mosi", file, *said).output
     assert "mosi: NumPy archive (.npz), imported into" in output
-    assert "next: mindkit data check mosi, mindkit run mind --dataset mosi" in output
-    assert output.strip().endswith("--dataset mosi --drop vision --drop audio")
+    assert "next: mindkit data check mosi" in output
+    assert output.endswith("next: mindkit run mind --dataset mosi --drop audio --drop vision\n")
+    output = mindkit("import", "mosi", file, "--column", "audio=voice", "--replace").output
+    assert "--dataset mosi --set encoders.audio.type=vector --drop vision" in output
 
 
 def test_cells_of_a_split_are_separated_by_commas(mindkit, file):
