@@ -18,6 +18,7 @@ DECLARED = (
     "num_outputs",
     "label_range",
     "classes",
+    "label_names",
     "metrics",
     "splits",
     "counts",

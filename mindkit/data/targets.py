@@ -55,6 +55,7 @@ def read_targets(raw: Raw, labels: Array | list[str], dataset: type[Dataset]) ->
 def _classes(raw: Raw, labels: Array | list[str], dataset: type[Dataset]) -> Array:
     if isinstance(labels, list):
         index = {label: number for number, label in enumerate(dataset.classes)}
+        labels = [dataset.label_names.get(label, label) for label in labels]
         for sample, label in enumerate(labels):
             if label not in index:
                 raise DataError(

@@ -60,13 +60,18 @@ def _facts(part: Part, numbers: Array | None, dataset: type[Dataset], classes: b
 
 def _class_counts(part: Part, numbers: Array | None, dataset: type[Dataset]) -> dict[str, int]:
     if numbers is None:
-        found = Counter(str(label) for label in part.labels)
+        found = Counter(_names(part, dataset))
         return {name: found[name] for name in (*dataset.classes, *sorted(found)) if name in found}
     values, counts = np.unique(numbers[np.isfinite(numbers)], return_counts=True)
     return {
         _class_name(value, dataset): count
         for value, count in zip(values.tolist(), counts.tolist(), strict=True)
     }
+
+
+def _names(part: Part, dataset: type[Dataset]) -> list[str]:
+    """The names of the classes that the labels stand for."""
+    return [dataset.label_names.get(str(label), str(label)) for label in part.labels]
 
 
 def _class_name(value: float, dataset: type[Dataset]) -> str:
@@ -99,7 +104,7 @@ def _findings(
         return Finding("fault", where, told, action)
 
     if numbers is None:
-        names = [str(label) for label in part.labels]
+        names = _names(part, dataset)
         wrong = np.array([name not in dataset.classes for name in names])
         if dataset.task == "regression":
             yield fault(wrong, "in names, where numbers are needed")

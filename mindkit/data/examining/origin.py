@@ -43,6 +43,8 @@ def guess(raw: Raw, files: Iterable[FileFacts], known: Known) -> tuple[str, str]
         for label in part.labels
     }
     alike = [name for name, dataset in known.items() if named and named <= set(dataset.classes)]
+    exact = [name for name in alike if named == set(known[name].classes)]
+    alike = exact or alike  # one data set may have all classes of another, and more
     if len(alike) == 1:
         return alike[0], "the names of its classes"
     counted = [name for name, dataset in known.items() if counts_of(raw, dataset)]

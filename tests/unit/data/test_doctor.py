@@ -153,6 +153,31 @@ def test_a_data_set_is_told_by_its_numbers_of_samples_or_by_its_classes(raw):
     assert facts.splits["train"].zero_labels is None
 
 
+def test_classes_of_several_data_sets_are_of_the_one_that_has_no_others(raw):
+    class Humour(Jokes):
+        classes = ("plain", "funny", "ironic")
+
+    for split, p in raw.parts.items():
+        spoil(raw, split, labels=["plain", "funny"] * (len(p) // 2))
+    assert look(raw, "", {"humour": Humour, "jokes": Jokes}).facts.dataset == "jokes"
+    spoil(raw, "test", labels=["plain", "ironic"] * 2)
+    assert look(raw, "", {"humour": Humour, "jokes": Jokes}).facts.dataset == "humour"
+
+
+def test_other_names_of_a_class_are_counted_as_the_class(raw):
+    class Groups(Jokes):
+        label_names: ClassVar = {"pun": "funny", "remark": "plain"}
+
+    for split, p in raw.parts.items():
+        spoil(raw, split, labels=["pun", "remark"] * (len(p) // 2))
+    result = look(raw, "groups", {"groups": Groups})
+    assert result.facts.splits["test"].labels == {"plain": 2, "funny": 2}
+    assert result.of("fault") == ()
+    spoil(raw, "test", labels=["pun", "remark", "funny", "punn"])
+    (found,) = look(raw, "groups", {"groups": Groups}).of("fault")
+    assert "1 label of no class" in found.what
+
+
 def test_data_that_may_be_several_sets_are_examined_as_none(raw):
     facts = look(raw, "", {**KNOWN, "others": Clips}).facts
     assert (facts.dataset, facts.guessed) == ("", "")
