@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mindkit.data.formats.named_arrays import read_table
 from mindkit.data.formats.pickled import Steps, by_key
-from mindkit.data.formats.table import read_table
 from mindkit.data.raw import Drop, Feature, Part, Raw, Request
 from mindkit.data.source import Source
 from mindkit.errors import DataError, did_you_mean
