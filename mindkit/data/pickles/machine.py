@@ -14,7 +14,6 @@ Handler = Callable[["Machine", int], int]
 KEPT = 4096
 """Bytes of an array or tensor at and above this length stay a view of the file."""
 
-
 DAMAGED = "the file is damaged, or made to deceive: get it again from where it comes from"
 CUT = "the file was cut short or damaged: get it again"
 NOT_PLAIN = (

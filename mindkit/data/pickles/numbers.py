@@ -24,10 +24,10 @@ def line(machine: Machine, position: int) -> tuple[bytes, int]:
     return machine.data[position:end], end + 1
 
 
-def whole_number(text: bytes, *, what: str = "a whole number") -> int:
+def whole_number(text: bytes) -> int:
     """Return the number a line holds; Refused for anything else."""
     if not NUMBER.match(text):
-        raise Refused(f"it has {text[:40]!a} where {what} belongs")
+        raise Refused(f"it has {text[:40]!a} where a whole number belongs")
     try:
         return int(text)
     except ValueError:  # more digits than Python converts, lest it take minutes

@@ -90,7 +90,8 @@ def _load_legacy(span: Span, path: str, names: Mapping[str, Global]) -> Any:
 
     def claim(persistent: Any) -> Storage:
         key, dtype, size = _parse(persistent)
-        claims[key] = dtype, size
+        if claims.setdefault(key, (dtype, size)) != (dtype, size):
+            raise Refused("a torch storage has two sizes")
         return Storage(None, size)
 
     def load(start: int, storages: Callable[[Any], Storage] | None = None) -> tuple[Any, int]:

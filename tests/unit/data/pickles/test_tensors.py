@@ -201,6 +201,13 @@ def test_a_legacy_file_cut_short_or_grown_is_refused(unpickled):
         unpickled(content + b"a", torch=True)
 
 
+def test_a_storage_of_two_sizes_is_refused(unpickled):
+    content = saved([base[0], base[1]], zipped=False)
+    assert content.count(b"K\x18N") == 2
+    with pytest.raises(DataError, match="a torch storage has two sizes"):
+        unpickled(content.replace(b"K\x18N", b"M\xff\xffN", 1), torch=True)
+
+
 def test_many_tensors_of_one_stream_are_refused(unpickled):
     load = b"ctorch.storage\n_load_from_bytes\n"
     content = saved(torch.zeros(500).untyped_storage(), zipped=False)
