@@ -1,0 +1,70 @@
+import pytest
+
+from mindkit.errors import PluginError
+from mindkit.testing import contract_tests
+
+PLUGIN = '''\
+from mindkit.api import Criterion, hookimpl
+
+
+class Good(Criterion):
+    """Mean square. Shapes: a (B, D), b (B, D) -> ()."""
+
+    def forward(self, a, b):
+        return (a - b).square().mean()
+
+
+class Bad(Criterion):
+    """Says what is not so. Shapes: a (B, D), b (B, D) -> (B)."""
+
+    def forward(self, a, b):
+        return (a - b).square().mean()
+
+
+@hookimpl
+def mindkit_register(registries):
+    registries.criteria.add("good", Good)
+    registries.criteria.add("bad", Bad)
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    (tmp_path / "own.py").write_text(PLUGIN)
+    return str(tmp_path / "own.py")
+
+
+def cases_of(test):
+    (mark,) = test.pytestmark
+    return {parameter.id: parameter for parameter in mark.args[1]}
+
+
+def test_each_check_of_each_component_of_the_plugin_is_a_case(plugin):
+    test = contract_tests(plugin)
+    cases = cases_of(test)
+    assert {name.split("-")[1] for name in cases} == {"good", "bad"}
+    test(cases["criteria-good-keeps_its_shapes_line"].values[0])
+    with pytest.raises(AssertionError, match="promises"):
+        test(cases["criteria-bad-keeps_its_shapes_line"].values[0])
+
+
+def test_an_installed_package_is_found_by_its_module():
+    names = {name.split("-")[1] for name in cases_of(contract_tests("mindkit_mind"))}
+    assert names == {"cyclic", "adversarial_prediction"}
+
+
+def test_a_check_that_is_left_out_says_why(plugin):
+    test = contract_tests(plugin, skip={("bad", "keeps_its_shapes_line"): "known"})
+    (mark,) = cases_of(test)["criteria-bad-keeps_its_shapes_line"].marks
+    assert mark.name == "skip" and mark.args == ("known",)
+
+
+def test_names_that_the_plugin_does_not_have_are_refused(plugin):
+    with pytest.raises(PluginError, match="has nothing called 'goot' to test"):
+        contract_tests(plugin, options={"goot": {}})
+
+
+def test_a_plugin_without_components_is_refused(tmp_path):
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(PluginError, match="registers no component"):
+        contract_tests(str(tmp_path / "empty.py"))
