@@ -36,13 +36,13 @@ def examine(
     """
     registries = load_plugins(plugins).registries
     spec = load_spec(registries, method, dataset=dataset, **config)
-    problems = selection_problems(spec, registries)
     try:
         store = open_store(spec.data, registries)
         treatments(spec.data, _fed(store, spec))
     except MindkitError as error:
-        problems.append(Problem("data", str(error)))
+        problems = [*selection_problems(spec, registries), Problem("data", str(error))]
     else:
+        problems = selection_problems(spec, registries, store)
         problems += check_model(spec, registries, InputSchema.of(store))
     return Checked(spec, tuple(problems))
 

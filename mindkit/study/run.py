@@ -15,6 +15,7 @@ from mindkit.hooks import load_plugins
 from mindkit.kinds import Tracker
 from mindkit.registry import Registries
 from mindkit.train.run import RunResult, run_spec
+from mindkit.train.selection import settle
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def run_seeds(
 ) -> Results:
     """Run `spec` once for each of `seeds` seeds; the data are read once."""
     store = open_store(spec.data, registries)
+    spec = settle(spec, registries, store)
     runs = []
     for number in range(seeds):
         seeded = with_seed(spec, spec.training.seed + number)

@@ -40,7 +40,7 @@ from mindkit.train.device import Device, choose_device
 from mindkit.train.evaluate import predict, score
 from mindkit.train.loop import fit
 from mindkit.train.seed import seed_everything
-from mindkit.train.selection import selection_problems
+from mindkit.train.selection import metrics_of, selection_problems, settle
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,10 @@ def run_spec(
     """
     store = open_store(spec.data, registries) if store is None else store
     schema = InputSchema.of(store)
-    if problems := [*selection_problems(spec, registries), *check(spec, registries, schema)]:
+    problems = selection_problems(spec, registries, store)
+    if problems := [*problems, *check(spec, registries, schema)]:
         raise ConfigError(problems)
+    spec = settle(spec, registries, store)
     stamps = _stamps(spec, store)
     place = choose_device(device, spec.training.precision)
     folder = run_folder(spec, out)
@@ -127,7 +129,7 @@ def run_spec(
     prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
     prepared = prepared.to(place.torch)
     _describe(folder, spec, store, schema, place, plugins, stamps)
-    metrics = registries.datasets.get(spec.data.name).metrics
+    metrics = metrics_of(spec, registries, store)
     followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
     try:
         for tracker in followers:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from mindkit.config import spec
+from mindkit.data.store import Store
 from mindkit.errors import Problem, did_you_mean
 from mindkit.registry import Registries
 from mindkit.train.metrics import METRICS, better
 
 Decision = Literal["best", "wait", "rollback", "stop"]
+
+AUTO = "auto"  # the metric that stands for the data set's own headline
 
 
 @dataclass
@@ -59,17 +62,44 @@ class Selector:
         return value <= self.best if self.mode == "min" else value >= self.best
 
 
-def selection_problems(whole: spec.Spec, registries: Registries) -> list[Problem]:
-    """Return what is wrong with the metric that selects: its name, or the task it is for."""
-    metric, dataset = whole.training.selection.metric, whole.data.name
-    task = registries.datasets.get(dataset).task
-    fitting = [name for name, one in METRICS.items() if one.task == task]
-    if metric in fitting:
-        return []
+def metrics_of(whole: spec.Spec, registries: Registries, store: Store) -> tuple[str, ...]:
+    """Return the metrics that the data set declares, or else that its data tell; headline first."""
+    return registries.datasets.get(whole.data.name).metrics or store.metrics
+
+
+def settle(whole: spec.Spec, registries: Registries, store: Store) -> spec.Spec:
+    """Return the spec with the data set's headline metric where "auto" selects.
+
+    What is saved of the spec, `resolved`, stays as it was written. Nothing is settled where the
+    data set has no metrics; `selection_problems` says so.
+    """
+    metrics = metrics_of(whole, registries, store)
+    if whole.training.selection.metric != AUTO or not metrics:
+        return whole
+    selection = replace(whole.training.selection, metric=metrics[0])
+    return replace(whole, training=replace(whole.training, selection=selection))
+
+
+def selection_problems(
+    whole: spec.Spec, registries: Registries, store: Store | None = None
+) -> list[Problem]:
+    """Return what is wrong with the metric that selects: its name, or the task it is for.
+
+    store: the data, which tell the task where the data set leaves that to them.
+    """
+    metric, dataset = whole.training.selection.metric, registries.datasets.get(whole.data.name)
+    task = dataset.task if store is None else store.task
     where = "training.selection.metric"
     if origin := whole.origins.get(where):
         where = f"{origin}: {where}"
+    if metric == AUTO:
+        known = dataset.metrics or not task or (store is not None and store.metrics)
+        what = f"'{whole.data.name}' declares no metrics, so '{AUTO}' selects by none; name one"
+        return [] if known else [Problem(where, what)]
+    fitting = [name for name, one in METRICS.items() if task in ("", one.task)]
+    if metric in fitting:
+        return []
     if metric in METRICS:
-        what = f"'{metric}' is for {METRICS[metric].task}, but '{dataset}' is a {task} task"
+        what = f"'{metric}' is for {METRICS[metric].task}, but '{whole.data.name}' is a {task} task"
         return [Problem(where, f"{what}; choose from: {', '.join(fitting)}")]
-    return [Problem(where, f"no metric named '{metric}'{did_you_mean(metric, fitting)}")]
+    return [Problem(where, f"no metric named '{metric}'{did_you_mean(metric, [*fitting, AUTO])}")]
