@@ -211,7 +211,8 @@ class _Pruner:
 
     def _is_dropped(self, reference: str) -> bool:
         pattern = refs.parse(reference)
-        return pattern.stage in self.gone or pattern.modality in self.gone
+        named = pattern.stage in refs.WITHOUT_MODALITY  # `fused.x` is no modality x
+        return pattern.stage in self.gone or (pattern.modality in self.gone and not named)
 
     def _since(self, lost: Sequence[str]) -> str:
         patterns = [refs.parse(reference) for reference in lost]

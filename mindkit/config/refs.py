@@ -1,7 +1,8 @@
 """References to tensors, and the rows that a line of `inputs` stands for.
 
 `stage.modality` one tensor · `stage.*` all modalities · `$m`, `$n` different modalities, one row
-for each choice · `prediction`, `fused` and `target`, which have no modality.
+for each choice · `prediction`, `fused` and `target`, which have no modality · `fused.name`, where a
+head gives several.
 """
 
 from __future__ import annotations
@@ -111,8 +112,9 @@ class Scope:
     def mistake(self, pattern: Pattern) -> str | None:
         """Return what is wrong with a reference and what would do, or None."""
         if pattern.stage in WITHOUT_MODALITY:
-            if pattern.modality is None:
-                return None
+            name = pattern.modality
+            if name is None or (pattern.stage == "fused" and name.isidentifier()):
+                return None  # only the head, once built, knows what it fuses
             return f"'{pattern.stage}' has no modalities; write '{pattern.stage}' alone"
         stages = [*(name for name in RESERVED if name != "mask"), *self.representations]
         if pattern.stage not in stages:

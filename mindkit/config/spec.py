@@ -25,7 +25,10 @@ OVER_TIME = ("sequence", "features")  # stages whose tensors have a time axis
 
 @dataclass(frozen=True, order=True)
 class Reference:
-    """One tensor: `stage` of `modality`, or `prediction` and `target`, which have none."""
+    """One tensor: `stage` of `modality`, or `prediction` and `target`, which have none.
+
+    Of the stage `fused`, `modality` is the name of one of several tensors that the head gives.
+    """
 
     stage: str
     modality: str | None = None

@@ -139,7 +139,7 @@ class _Builder:
             "num_samples": schema.num_samples,
         }
         self.sequential: dict[str, bool] = {}
-        self.fused_dim: int | None = None
+        self.fused_dim: int | Mapping[str, int] | None = None
 
     def graph(self) -> Graph:
         encoders = {name: self._encoder(name) for name in self.method.modalities}
@@ -198,7 +198,21 @@ class _Builder:
         vectors = [reference for reference in fusion.inputs if reference.stage not in over_time]
         sizes = self.common | {"parts_dim": self.method.width, "num_parts": len(vectors)}
         sizes["num_sequences"] = len(fusion.inputs) - len(vectors)
+        sizes["num_stages"] = len({one.stage for one in fusion.inputs if one.stage in over_time})
+        sizes["fused_names"] = self._fused_names()
         return self._make("fusion_heads", fusion.block, "fusion", sizes)
+
+    def _fused_names(self) -> tuple[str, ...]:
+        """The names of what the head fuses that terms refer to, in their order."""
+        referred = [
+            reference
+            for term in self.method.terms
+            for row in term.rows
+            for references in row.arguments.values()
+            for reference in references
+        ]
+        names = [one.modality for one in referred if one.stage == "fused" and one.modality]
+        return tuple(dict.fromkeys(names))
 
     def _term(self, term: Term) -> TermModule:
         groups = [self._group(term, rows) for rows in self._alike(term.rows)]
@@ -250,15 +264,24 @@ class _Builder:
         if reference.stage == "prediction":
             return self.schema.num_outputs
         if reference.stage == "fused":
-            if self.fused_dim is None:
-                raise MindkitError(
-                    f"the head '{self.method.fusion.block.type}' gives no `fused` beside its "
-                    "prediction; choose a head that does, or name representations instead"
-                )
-            return self.fused_dim
+            return self._fused(reference)
         if reference.stage == "features":
             return self._features(str(reference.modality))
         return 1 if reference.stage == "target" else self.method.width
+
+    def _fused(self, reference: Reference) -> int:
+        given = self.fused_dim
+        several = given if isinstance(given, Mapping) else {}
+        if reference.modality is not None and reference.modality in several:
+            return several[reference.modality]
+        if isinstance(given, int) and reference.modality is None:
+            return given
+        head = f"the head '{self.method.fusion.block.type}'"
+        if given is None:
+            what = f"{head} gives no `fused` beside its prediction; choose a head that does, or "
+            raise MindkitError(f"{what}name representations instead")
+        known = ", ".join(f"fused.{name}" for name in several) or "fused"
+        raise MindkitError(f"{head} gives no `{reference}`; it gives: {known}")
 
     def _features(self, modality: str) -> int:
         kind, width = self.schema.columns[modality]

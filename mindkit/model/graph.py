@@ -111,7 +111,10 @@ class Graph(nn.Module):
         return tensors
 
     def represent(self, tensors: Tensors, *, everything: bool = True) -> Tensors:
-        """Add the representations, `prediction` (B, C), and `fused` (B, H) if the head gives it."""
+        """Add the representations, `prediction` (B, C), and what the head gives beside it.
+
+        That is `fused` (B, H), or several such, each `fused.<name>`.
+        """
         tensors = dict(tensors)
         encoded = torch.stack([tensors[Reference("encoded", m)] for m in self.modalities])
         stacked = {"encoded": encoded}  # each (M, B, D)
@@ -131,7 +134,9 @@ class Graph(nn.Module):
             self._name(tensors, node.name, stacked[node.name])
         prediction = self._predict(tensors)
         if isinstance(prediction, tuple):
-            prediction, tensors[Reference("fused")] = prediction
+            prediction, fused = prediction
+            named = fused if isinstance(fused, Mapping) else {None: fused}
+            tensors |= {Reference("fused", name): tensor for name, tensor in named.items()}
         tensors[Reference("prediction")] = prediction
         return tensors
 
@@ -152,7 +157,7 @@ class Graph(nn.Module):
         for modality, part in zip(self.modalities, stacked.unbind(0), strict=True):
             tensors[Reference(stage, modality)] = part
 
-    def _predict(self, tensors: Tensors) -> Tensor | tuple[Tensor, Tensor]:
+    def _predict(self, tensors: Tensors) -> Tensor | tuple[Tensor, Tensor | Mapping[str, Tensor]]:
         sequences = [reference for reference in self.fusion if reference.stage in self.over_time]
         parts = [tensors[r] for r in self.fusion if r.stage not in self.over_time]
         arguments: dict[str, Tensor | list[Tensor]] = {}

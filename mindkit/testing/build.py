@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ WIRED: dict[str, Any] = {
     "copies": 1,
     "num_parts": AXES["P"],
     "num_sequences": AXES["P"],
+    "num_stages": AXES["P"],
     "num_outputs": 1,
     "num_samples": AXES["B"],
     "task": "regression",
@@ -40,26 +42,32 @@ Value = Tensor | list[Tensor] | float
 
 @dataclass(frozen=True)
 class Shapes:
-    """One reading of a `Shapes:` line. listed: inputs written in brackets, lists of tensors."""
+    """One reading of a `Shapes:` line.
+
+    listed: inputs written in brackets, lists of tensors. names: of outputs, "" for one without.
+    """
 
     inputs: dict[str, Axes]
     outputs: tuple[Axes, ...]
     listed: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         before = [f"{name} ({', '.join(axes)})" for name, axes in self.inputs.items()]
-        after = [f"({', '.join(axes)})" for axes in self.outputs]
+        named = zip_longest(self.names, self.outputs, fillvalue="")
+        after = [f"{name} ({', '.join(axes)})".lstrip() for name, axes in named]
         return f"{', '.join(before)} -> {', '.join(after)}"
 
 
 def parse_shapes(docstring: str) -> list[Shapes]:
     """Return the readings of the `Shapes:` line, several where `;` parts them.
 
-    `Shapes: a (..., B, D), b (..., B, D) -> (...).` A list of tensors is `sequences [(B, L, D)]`.
+    `Shapes: a (..., B, D), b (..., B, D) -> (...).` A list of tensors is `sequences [(B, L, D)]`;
+    what a head gives under a name is `-> (B, C), joint (B, H)`.
     """
     text = " ".join(docstring.split())
     tensor, named = r"\[?\([^()]*\)\]?", r"\w+ \[?\([^()]*\)\]?"
-    reading = rf"{named}(?:, {named})* -> {tensor}(?:, {tensor})*"
+    reading = rf"{named}(?:, {named})* -> {tensor}(?:, (?:\w+ )?{tensor})*"
     start = re.search(r"Shapes: ", text)
     found = []
     while start:
@@ -68,11 +76,13 @@ def parse_shapes(docstring: str) -> list[Shapes]:
             break
         before, after = match[0].split(" -> ")
         inputs = re.findall(r"(\w+) (\[?)\(([^()]*)\)", before)
+        outputs = re.findall(r"(\w*) ?\(([^()]*)\)", after)
         found.append(
             Shapes(
                 {name: _axes(axes) for name, _, axes in inputs},
-                tuple(_axes(axes) for axes in re.findall(r"\(([^()]*)\)", after)),
+                tuple(_axes(axes) for _, axes in outputs),
                 frozenset(name for name, bracket, _ in inputs if bracket),
+                tuple(name for name, _ in outputs),
             )
         )
         start = re.compile(r"[^.;]*; ").match(text, match.end())
@@ -95,12 +105,14 @@ def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: 
 
     The width `x_dim` is that of the axis which the `Shapes:` line gives x.
     """
-    given = {**WIRED, **sizes}
     readings = parse_shapes(inspect.getdoc(component) or "")
+    names = tuple(filter(None, readings[0].names)) if readings else ()
+    given = {**WIRED, "fused_names": names, **sizes}
+    known = {**AXES, "C": given["num_outputs"]}
     for name in read_signature(component).wired:
         if name.endswith("_dim") and name not in given:
             axes = [r.inputs.get(name.removesuffix("_dim"), ()) for r in readings]
-            given[name] = _size(axes[0][-1], AXES) if axes and axes[0] else AXES["D"]
+            given[name] = _size(axes[0][-1], known) if axes and axes[0] else AXES["D"]
         of = name.removeprefix("num_")
         if name.startswith("num_") and name not in sizes and readings and of in readings[0].inputs:
             last = readings[0].inputs[of][-1]
@@ -183,12 +195,14 @@ class Subject:
         **sizes: int,
     ) -> list[tuple[int, ...]]:
         """Return the output sizes that `shapes` promises; H is the width that `fused` declares."""
-        width = getattr(fused, "fused_dim", None)
-        known = {**AXES, "C": 1, **({} if width is None else {"H": width}), **sizes}
-        return [
-            tuple(n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)]))
-            for axes in shapes.outputs
-        ]
+        width: Any = getattr(fused, "fused_dim", None)
+        expected = []
+        for name, axes in zip_longest(shapes.names, shapes.outputs, fillvalue=""):
+            wide = width.get(name, OTHER) if isinstance(width, Mapping) else width
+            known = {**AXES, "C": 1, **({} if wide is None else {"H": wide}), **sizes}
+            size = [n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)])]
+            expected.append(tuple(size))
+        return expected
 
 
 def call(module: nn.Module, inputs: Mapping[str, Value], seed: int = 2) -> list[Tensor]:
@@ -196,7 +210,9 @@ def call(module: nn.Module, inputs: Mapping[str, Value], seed: int = 2) -> list[
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         output = module(**inputs)
-    return list(output) if isinstance(output, (tuple, list)) else [output]
+    outputs = list(output) if isinstance(output, (tuple, list)) else [output]
+    flat = [list(one.values()) if isinstance(one, Mapping) else [one] for one in outputs]
+    return [one for several in flat for one in several]
 
 
 def tensors(inputs: Mapping[str, Value]) -> dict[str, Tensor]:

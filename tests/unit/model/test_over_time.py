@@ -57,6 +57,23 @@ class Fusing(FusionHead):
         return self.output(fused), fused
 
 
+class Naming(Fusing):
+    """Two fused vectors under names, of those that are asked for. As `fusing` else."""
+
+    def __init__(
+        self, parts_dim: int, num_parts: int, num_sequences: int, num_outputs: int,
+        num_stages: int, fused_names: tuple[str, ...] = (),
+    ):
+        super().__init__(parts_dim, num_parts, num_sequences, num_outputs)
+        self.num_stages = num_stages
+        self.fused_dim = {name: width for name, width in (("joint", 7), ("audio", 2))}
+        self.fused_names = fused_names
+
+    def forward(self, parts, sequences, masks):
+        prediction, fused = super().forward(parts, sequences, masks)
+        return prediction, {"joint": fused, "audio": fused[:, :2]}
+
+
 class Latest(Stage):
     """The last real step of a sequence, mapped. Shapes: x (B, L, D), mask (B, L) -> (B, D)."""
 
@@ -94,6 +111,7 @@ class Guess(MIEstimator):
 @hookimpl
 def mindkit_register(registries):
     registries.fusion_heads.add("fusing", Fusing)
+    registries.fusion_heads.add("naming", Naming)
     registries.stages.add("latest", Latest)
     registries.criteria.add("steps", Steps)
     registries.mi_estimators.add("guess", Guess)
@@ -108,9 +126,10 @@ def load(tmp_path_factory):
     (folder / "tiny.yaml").write_text(METHOD)
     registries = load_plugins([str(folder / "own.py")]).registries
 
-    def call(*settings):
+    def call(*settings, drop=()):
         method = str(folder / "tiny.yaml")
-        return load_spec(registries, method, dataset="mosi", settings=settings), registries
+        spec = load_spec(registries, method, dataset="mosi", settings=settings, drop=drop)
+        return spec, registries
 
     return call
 
@@ -247,6 +266,45 @@ def test_nothing_depends_on_padding(make):
 def test_a_term_on_fused_is_as_wide_as_the_head_says(make):
     model = make()
     assert model.objective.terms["info"].groups[0].components[0].network.in_features == 7
+
+
+NAMED = ("fusion.type=naming", "terms.info.inputs=[{x: fused.audio, z: fused.joint}]")
+
+
+def test_a_head_may_fuse_several_vectors_under_names(make, problems):
+    assert problems(*NAMED) == []
+    model = make(*NAMED)
+    tensors = model.graph(a_batch())
+    assert tensors[Reference("fused", "joint")].shape == (SAMPLES, 7)
+    network = model.objective.terms["info"].groups[0].components[0].network
+    assert (network.in_features, network.out_features) == (2, 7)
+
+
+def test_a_head_is_told_what_terms_ask_for_and_how_many_stages_it_is_given(make):
+    assert make(*NAMED).graph.head.fused_names == ("audio", "joint")
+    both = make(*NAMED, "fusion.inputs=[specific.*, sequence.*, encoded.*]")
+    assert (make(*NAMED).graph.head.num_stages, both.graph.head.num_stages) == (1, 2)
+
+
+def test_a_name_that_the_head_does_not_give_is_found(problems):
+    wrong = "terms.info.inputs=[{x: fused.joined, z: encoded.$m}]"
+    (problem,) = problems(NAMED[0], wrong)
+    assert "the head 'naming' gives no `fused.joined`; it gives: fused.joint, fused" in problem
+    (problem,) = problems(NAMED[0])
+    assert "the head 'naming' gives no `fused`; it gives: fused.joint, fused.audio" in problem
+    (problem,) = problems(wrong)
+    assert "the head 'fusing' gives no `fused.joined`; it gives: fused" in problem
+
+
+def test_what_is_fused_has_no_modalities(make):
+    with pytest.raises(ConfigError, match="'fused' has no modalities; write 'fused' alone"):
+        make("terms.info.inputs=[{x: fused.$m, z: encoded.$m}]")
+
+
+def test_a_fused_name_is_not_taken_for_a_modality_that_was_dropped(load):
+    spec, _ = load(*NAMED, drop=["audio"])
+    (row,) = next(term for term in spec.method.terms if term.name == "info").rows
+    assert row.arguments["x"] == (Reference("fused", "audio"),)
 
 
 def test_fused_of_a_head_without_it_is_found(problems):

@@ -61,6 +61,51 @@ def test_a_shapes_line_is_written_as_it_is_read():
     assert str(parse_shapes(f"Shapes: {text}.")[0]) == text
 
 
+def test_outputs_may_have_names():
+    text = "parts (P, B, D) -> (B, C), joint (B, H)"
+    (shapes,) = parse_shapes(f"Shapes: {text}.")
+    assert shapes.names == ("", "joint")
+    assert str(shapes) == text
+
+
+class Naming(FusionHead):
+    """Sum of the parts, and itself under two names.
+
+    Shapes: parts (P, B, D) -> (B, C), whole (B, H), half (B, H).
+    """
+
+    def __init__(self, parts_dim: int, fused_names: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.fused_dim = {"whole": parts_dim, "half": parts_dim // 2}
+        self.fused_names = fused_names
+
+    def forward(self, parts):
+        whole = parts.sum(0)
+        return whole[:, :1], {"whole": whole, "half": whole[:, : whole.shape[1] // 2]}
+
+
+def test_a_head_that_gives_several_is_told_their_names_and_measured_by_each():
+    subject = Subject("fusion_heads", "naming", Naming)
+    module = subject.make()
+    assert module.fused_names == ("whole", "half")
+    found = [tuple(one.shape) for one in call(module, subject.feed())]
+    batch, width = AXES["B"], AXES["D"]
+    assert found == [(batch, 1), (batch, width), (batch, width // 2)]
+    assert subject.expected(subject.shapes()[0], fused=module) == found
+
+
+def test_side_by_side_widths_may_be_those_of_predictions():
+    class Several(Criterion):
+        """Sum of several predictions. Shapes: logits (B, MC) -> ()."""
+
+        def __init__(self, logits_dim: int, num_outputs: int) -> None:
+            super().__init__()
+            self.sizes = logits_dim, num_outputs
+
+    assert wire(Several).sizes == (AXES["M"], 1)
+    assert wire(Several, num_outputs=3).sizes == (3 * AXES["M"], 3)
+
+
 def test_widths_are_those_of_the_named_axes():
     assert wire(Projected).sizes == (AXES["D"], AXES["E"], AXES["B"])
 
