@@ -14,6 +14,7 @@ ONE_BYTE, TWO_BYTES, FOUR_BYTES, DOUBLE = ord("K"), ord("M"), ord("J"), b"G"
 STEP = 9  # bytes from one float to the next
 FEW, MANY = 16, 1024  # floats looked at in one go
 NUMBER = re.compile(rb"[+-]?[0-9]+\Z")
+MOST_BYTES = 1024  # of a whole number
 
 
 def line(machine: Machine, position: int) -> tuple[bytes, int]:
@@ -73,6 +74,8 @@ def _long1(machine: Machine, position: int) -> int:
 def _long4(machine: Machine, position: int) -> int:
     (length,) = _INT.unpack_from(machine.data, position)
     end = machine.within(position + 4, length)
+    if length > MOST_BYTES:  # Python refuses to write out so many digits, even in a message
+        raise Refused(f"it has a whole number of {length} bytes, more than {MOST_BYTES}")
     machine.stack.append(int.from_bytes(machine.data[position + 4 : end], "little", signed=True))
     return end
 

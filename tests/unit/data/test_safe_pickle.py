@@ -217,6 +217,11 @@ def test_a_far_place_in_the_memo_costs_nothing(unpickled, put):
     tracemalloc.stop()
 
 
+def test_a_number_that_cannot_be_written_out_is_refused(unpickled):
+    with pytest.raises(DataError, match="a whole number of 2,?077 bytes, more than 1024"):
+        unpickled(pickle.dumps(10**5000, 4))
+
+
 def test_zeros_and_line_ends_after_the_pickle_are_let_be(unpickled):
     assert unpickled(pickle.dumps(1) + bytes(100) + b"\r\n") == 1
 
