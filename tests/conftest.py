@@ -71,28 +71,40 @@ def tiny_glove(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_mosi(tmp_path_factory):
+def tiny_mosi(tiny_tables):
     """A table like MOSI's: 24, 8 and 8 clips of a few words, 5 and 4 features a step."""
+    return tiny_tables("mosi")
+
+
+@pytest.fixture(scope="session")
+def tiny_tables(tmp_path_factory):
+    """Return the path of such a table with the labels of a data set."""
     import numpy as np
 
-    random = np.random.default_rng(0)
-    splits = ["train"] * 24 + ["valid"] * 8 + ["test"] * 8
-    words = ["good", "bad", "fine", "dull", "it", "was", "so", "and", "we", "saw"]
-    texts = [" ".join(random.choice(words, random.integers(1, 6))) for _ in splits]
-    columns = {"audio": np.zeros((40, 6, 5), "f4"), "vision": np.zeros((40, 6, 4), "f4")}
-    for row, length in enumerate(random.integers(1, 7, 40)):
-        for values in columns.values():
-            values[row, :length] = random.normal(size=(length, values.shape[2]))
-    path = tmp_path_factory.mktemp("tiny_mosi") / "tiny.npz"
-    np.savez(
-        path,
-        id=[f"clip_{row}" for row in range(40)],
-        split=splits,
-        label=random.uniform(-3, 3, 40).round(1).astype("f4"),
-        text=texts,
-        **columns,
-    )
-    return path
+    from mindkit.hooks import load_plugins
+
+    folder = tmp_path_factory.mktemp("tiny_tables")
+    datasets = load_plugins().registries.datasets
+
+    def table(dataset):
+        random = np.random.default_rng(0)
+        splits = ["train"] * 24 + ["valid"] * 8 + ["test"] * 8
+        words = ["good", "bad", "fine", "dull", "it", "was", "so", "and", "we", "saw"]
+        texts = [" ".join(random.choice(words, random.integers(1, 6))) for _ in splits]
+        columns = {"audio": np.zeros((40, 6, 5), "f4"), "vision": np.zeros((40, 6, 4), "f4")}
+        for row, length in enumerate(random.integers(1, 7, 40)):
+            for values in columns.values():
+                values[row, :length] = random.normal(size=(length, values.shape[2]))
+        about = datasets.get(dataset)
+        labels = random.uniform(-3, 3, 40).round(1).astype("f4")
+        if about.task == "classification":
+            labels = np.arange(40) % about.num_outputs
+        path = folder / f"{dataset}.npz"
+        ids = [f"clip_{row}" for row in range(40)]
+        np.savez(path, id=ids, split=splits, label=labels, text=texts, **columns)
+        return path
+
+    return table
 
 
 @pytest.fixture(scope="session")
@@ -119,8 +131,8 @@ def own_home(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def one_backward(tiny_mosi, small_mind):
-    """Return the spec, the model and the terms' values after one backward of the small MInD."""
+def one_backward(tiny_tables, small_mind):
+    """Return the spec, the model and the terms' values after one backward of a small method."""
     import torch
 
     from mindkit.config.load import load_spec
@@ -128,12 +140,12 @@ def one_backward(tiny_mosi, small_mind):
     from mindkit.data.prepare import prepare
     from mindkit.model.build import InputSchema, build
 
-    def call(registries, settings=(), drop=(), small=small_mind):
+    def call(registries, settings=(), drop=(), small=small_mind, method="mind", dataset="mosi"):
         spec = load_spec(
             registries,
-            "mind",
-            dataset="mosi",
-            data=str(tiny_mosi),
+            method,
+            dataset=dataset,
+            data=str(tiny_tables(dataset)),
             settings=[*small, *settings],
             drop=drop,
         )
