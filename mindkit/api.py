@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Stage,
         Tracker,
     )
+    from mindkit.model.attention import Crossmodal, CrossmodalEncoder, last_step, sinusoids
     from mindkit.model.layers import MLP, LayerNorm, Linear
     from mindkit.model.losses import PredictionLoss, prediction_loss, refuse_misfit
     from mindkit.model.reversal import ReversalSchedule, reversal_strength, reverse_gradient
@@ -33,6 +34,8 @@ __all__ = [
     "Column",
     "ConfigError",
     "Criterion",
+    "Crossmodal",
+    "CrossmodalEncoder",
     "DataError",
     "Dataset",
     "Encoder",
@@ -54,11 +57,13 @@ __all__ = [
     "Tracker",
     "TrainingError",
     "hookimpl",
+    "last_step",
     "prediction_loss",
     "refuse_misfit",
     "reversal_strength",
     "reverse_gradient",
     "simulate",
+    "sinusoids",
 ]
 
 _HOME = {
@@ -75,6 +80,7 @@ _HOME = {
         "Stage",
         "Tracker",
     ),
+    "mindkit.model.attention": ("Crossmodal", "CrossmodalEncoder", "last_step", "sinusoids"),
     "mindkit.model.layers": ("MLP", "LayerNorm", "Linear"),
     "mindkit.model.losses": ("PredictionLoss", "prediction_loss", "refuse_misfit"),
     "mindkit.model.reversal": ("ReversalSchedule", "reversal_strength", "reverse_gradient"),

@@ -5,9 +5,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, pad, scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
-from mindkit.api import Encoder
+from mindkit.api import Encoder, sinusoids
 
 
 class Transformer(Encoder):
@@ -138,15 +138,3 @@ def _linear(d_in: int, d_out: int) -> nn.Linear:
     nn.init.xavier_uniform_(linear.weight)
     nn.init.zeros_(linear.bias)
     return linear
-
-
-def sinusoids(position: Tensor, like: Tensor) -> Tensor:
-    """Sines, then cosines, of position (B, L) at D / 2 rates from 1 to 1e-4: (B, L, D); 0 at 0."""
-    half = like.shape[2] // 2
-    precise = torch.promote_types(like.dtype, torch.float32)
-    steps = torch.arange(half, device=like.device, dtype=precise)
-    rates = torch.exp(steps * (-math.log(10000) / max(half - 1, 1)))
-    counts = torch.arange(position.shape[1] + 2, device=like.device).unsqueeze(1)
-    table = torch.cat([(counts * rates).sin(), (counts * rates).cos()], 1)
-    table = pad(table, (0, like.shape[2] % 2)) * (counts > 0)
-    return embedding(position, table.to(like.dtype))
