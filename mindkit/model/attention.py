@@ -62,6 +62,8 @@ class CrossmodalEncoder(nn.Module):
     """Pre-norm layers in which a target attends to a source.
 
     Shapes: x (B, L, D), mask (B, L), y (B, S, D), source_mask (B, S) -> (B, L, D).
+
+    causal: whether step i sees the source up to step i + |l - s|, l and s the sample's own lengths.
     """
 
     def __init__(
@@ -87,9 +89,7 @@ class CrossmodalEncoder(nn.Module):
         seen = source_mask | ~source_mask.any(1, keepdim=True)  # softmax over nothing is no number
         allowed = seen[:, None, None]  # (B, 1, 1, S)
         if self.causal:
-            offset = abs(x.shape[1] - y.shape[1])
-            ones = torch.ones(x.shape[1], y.shape[1], dtype=torch.bool, device=x.device)
-            allowed = allowed & ones.tril(offset)
+            allowed = allowed & _not_later(mask, source_mask)
         for layer in self.layers:
             x = layer(x, y, allowed)
         return self.norm(x)
@@ -125,6 +125,17 @@ class _Layer(nn.Module):
         dropout = self.attention if self.training else 0.0
         mixed = scaled_dot_product_attention(query, key, value, allowed, dropout)
         return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+def _not_later(mask: Tensor, source_mask: Tensor) -> Tensor:
+    """Which source steps a causal target step sees, (B, 1, L, S).
+
+    The authors count padding into the lengths; by its own a sample does not depend on its batch.
+    """
+    offset = (mask.sum(1) - source_mask.sum(1)).abs()
+    step = torch.arange(mask.shape[1], device=mask.device).unsqueeze(1)
+    source = torch.arange(source_mask.shape[1], device=mask.device)
+    return (source <= step + offset[:, None, None]).unsqueeze(1)
 
 
 def last_step(steps: Tensor, mask: Tensor) -> Tensor:

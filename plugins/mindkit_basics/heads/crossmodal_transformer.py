@@ -24,7 +24,8 @@ class CrossmodalTransformer(FusionHead):
     layers: number of cross-modal layers.
     memory_layers: number of self-attention layers behind; MulT has max(layers, 3).
     heads: number of attention heads; must divide the width D.
-    causal: whether step i sees the other sequence up to step i + |L_q - L_k| only.
+    causal: whether step i sees the other sequence up to step i + |L_q - L_k| only, the lengths of
+    the sample itself (in the authors' code those of the padded batch).
     readout: the last real step, as in MulT, or the mean over real steps.
     attention_dropout: probability of zeroing an attention weight, 0 to 1.
     embedding_dropout: probability of zeroing an entry of an input, 0 to 1.

@@ -45,6 +45,25 @@ def test_a_causal_step_does_not_see_what_comes_later(draw):
     assert not torch.allclose(after[0, 2], before[0, 2])
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_what_a_sample_gives_depends_on_its_own_steps_only(draw, causal):
+    encoder = CrossmodalEncoder(4, 2, 2, causal, 0.0, 0.0, 0.0, 0.0).double().eval()
+    x, y = draw(2, 5, 4), draw(2, 4, 4)
+    mask = torch.arange(5) < torch.tensor([[2], [5]])
+    source_mask = torch.arange(4) < torch.tensor([[3], [1]])
+    together = encoder(x, mask, y, source_mask)
+    alone = encoder(x[:1, :2], mask[:1, :2], y[:1, :3], source_mask[:1, :3])
+    torch.testing.assert_close(together[:1, :2], alone)
+
+
+def test_a_shorter_target_sees_as_many_steps_further(draw):
+    encoder = CrossmodalEncoder(4, 1, 2, True, 0.0, 0.0, 0.0, 0.0).double().eval()
+    x, y = draw(1, 2, 4), draw(1, 4, 4).requires_grad_()
+    real = torch.ones(1, 2, dtype=torch.bool), torch.ones(1, 4, dtype=torch.bool)
+    encoder(x, real[0], y, real[1])[0, 0, 0].backward()
+    assert y.grad[0].any(1).tolist() == [True, True, True, False]
+
+
 def test_the_last_step_is_each_sample_s_own_and_the_first_of_an_empty_one(draw):
     steps = draw(3, 4, 2)
     mask = torch.arange(4) < torch.tensor([[3], [1], [0]])

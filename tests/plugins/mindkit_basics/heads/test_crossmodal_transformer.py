@@ -16,8 +16,10 @@ def batch(draw):
     return sequences, masks
 
 
-def test_padding_and_batch_mates_do_not_matter(batch):
-    head = CrossmodalTransformer(4, 3, 1, heads=2, layers=2, memory_layers=2).double().eval()
+@pytest.mark.parametrize("causal", [False, True])
+def test_padding_and_batch_mates_do_not_matter(batch, causal):
+    options = {"heads": 2, "layers": 2, "memory_layers": 2, "causal": causal}
+    head = CrossmodalTransformer(4, 3, 1, **options).double().eval()
     sequences, masks = batch
     together = head(sequences, masks)
     longer = [torch.nn.functional.pad(s, (0, 0, 0, 3)) for s in sequences]
