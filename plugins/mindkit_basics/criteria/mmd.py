@@ -14,11 +14,12 @@ from mindkit_basics.criteria.statistics import refuse_small
 class Mmd(Criterion):
     """Compare two distributions by their maximum mean discrepancy (Gretton et al. 2012), squared.
 
-    Shapes: a (..., B, D), b (..., B, D) -> (...).
+    Shapes: a (..., B, D), b (..., B, D) -> (...); a (..., B, D) -> (...) against N(0, I).
 
     mean k(a, a) + mean k(b, b) - 2 mean k(a, b) with the kernel exp(-|x - y|² / (2 σ²)), or the
-    mean of several. The pairing of the samples has no part in it. MFM compares latents with N(0, I)
-    and divides the mean squared difference by D once more: kernel mfm, exp(-|x - y|² / D²).
+    mean of several. The pairing of the samples has no part in it. Without b, which may be left out,
+    a is compared with samples of N(0, I), drawn anew each time. So are MFM's latents, where the
+    mean squared difference is divided by D once more: kernel mfm, exp(-|x - y|² / D²).
 
     kernel: gaussian, with `bandwidths`; or that of MFM's code.
     bandwidths: values of σ², in units of half the median squared distance between all samples.
@@ -44,7 +45,8 @@ class Mmd(Criterion):
         self.kernel, self.bandwidths, self.scale = kernel, bandwidths, scale
         self.estimator = estimator
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+    def forward(self, a: Tensor, b: Tensor | None = None) -> Tensor:
+        b = torch.randn_like(a) if b is None else b
         size = a.shape[-2]
         refuse_small(min(size, b.shape[-2]), self.min_batch, "a discrepancy")
         kernel = self._kernel(squared_distances(torch.cat([a, b], -2)), a.shape[-1])

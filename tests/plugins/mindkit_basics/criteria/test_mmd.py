@@ -62,6 +62,22 @@ def test_its_gradient_is_right(draw):
     assert torch.autograd.gradcheck(Mmd(scale=1.0), inputs)
 
 
+def test_without_a_second_batch_the_first_is_compared_with_fresh_gaussians(draw):
+    a, criterion = draw(2, 5, 3), Mmd(kernel="mfm")
+    torch.manual_seed(7)
+    values = criterion(a), criterion(a)
+    torch.manual_seed(7)
+    for value in values:
+        torch.testing.assert_close(value, criterion(a, torch.randn_like(a)))
+    assert not torch.equal(*values)
+
+
+def test_many_gaussians_are_nearer_to_the_normal_than_shifted_ones(draw):
+    torch.manual_seed(0)
+    a = draw(400, 3)
+    assert Mmd()(a) < 0.02 < Mmd()(a + 1)
+
+
 def test_a_bandwidth_that_is_not_positive_is_refused():
     with pytest.raises(ValueError, match="bandwidths and scale are positive"):
         Mmd(bandwidths=(0.0,))
