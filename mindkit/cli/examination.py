@@ -50,7 +50,7 @@ def print_examination(examination: Examination) -> None:
 def _header(facts: Facts) -> Iterator[str]:
     if facts.dataset:
         told = f", told by {facts.guessed}" if facts.guessed else ""
-        copy = f"; as many samples as in {facts.counts}" if facts.counts else ""
+        copy = f"; as many samples as {facts.counts}" if facts.counts else ""
         yield f"examined as {facts.dataset}{told}{copy}"
     elif facts.splits:
         yield "examined as no data set in particular: name one with --as NAME"

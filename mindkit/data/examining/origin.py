@@ -58,7 +58,8 @@ def counts_of(raw: Raw, dataset: type[Dataset]) -> str:
     sizes = _sizes(raw)
     if dict(dataset.splits) == sizes:
         return "the usual copy"
-    return next((name for name, counts in dataset.counts.items() if dict(counts) == sizes), "")
+    known = (name for name, counts in dataset.counts.items() if dict(counts) == sizes)
+    return next((f"the copy {name}" for name in known), "")
 
 
 def leaks_of(raw: Raw, files: Iterable[FileFacts], dataset: type[Dataset]) -> dict[str, str]:
@@ -94,11 +95,13 @@ def examine_origin(raw: Raw, dataset: type[Dataset], leaky: Mapping[str, str]) -
 
 def _unusual(raw: Raw, dataset: type[Dataset]) -> Iterator[Finding]:
     copy, usual = counts_of(raw, dataset), _shown(dataset.splits)
-    if copy in dataset.counts:
-        told = f"{_shown(_sizes(raw))} samples are those of the copy {copy}; {usual} are usual"
+    if copy.startswith("the copy "):
+        told = f"{_shown(_sizes(raw))} samples are those of {copy}; {usual} are usual"
         yield Finding("note", "splits", told, "compare only with results on the same copy")
     elif dataset.splits and not copy:
-        others = "".join(f"; {_shown(counts)} {name}" for name, counts in dataset.counts.items())
+        others = "".join(
+            f"; {_shown(counts)} has the copy {name}" for name, counts in dataset.counts.items()
+        )
         told = f"{_shown(_sizes(raw))} samples, where {usual} are usual{others}"
         action = "find out which samples differ before comparing with a published number"
         yield Finding("warning", "splits", told, action)

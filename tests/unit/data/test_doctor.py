@@ -342,10 +342,13 @@ def test_an_empty_split_is_a_fault_and_rows_of_no_split_a_note(raw):
 
 def test_known_copies_are_told_by_their_counts_and_others_are_a_warning(raw):
     raw.parts["train"] = part("train", 5, 0)
-    assert look(raw).facts.counts == "by words"
+    assert look(raw).facts.counts == "the copy by words"
     assert one(raw, "note").what == "5/4/4 samples are those of the copy by words; 6/4/4 are usual"
     raw.parts["train"] = part("train", 3, 0)
-    assert one(raw, "warning").what == "3/4/4 samples, where 6/4/4 are usual; 5/4/4 by words"
+    assert (
+        one(raw, "warning").what
+        == "3/4/4 samples, where 6/4/4 are usual; 5/4/4 has the copy by words"
+    )
 
 
 def test_a_known_leak_is_a_fault_under_its_split_column_only(raw):
