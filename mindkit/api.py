@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mindkit.model.attention import Crossmodal, CrossmodalEncoder, last_step, sinusoids
     from mindkit.model.layers import MLP, LayerNorm, Linear
     from mindkit.model.losses import PredictionLoss, prediction_loss, refuse_misfit
+    from mindkit.model.modalities import by_modality
     from mindkit.model.reversal import ReversalSchedule, reversal_strength, reverse_gradient
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Store",
     "Tracker",
     "TrainingError",
+    "by_modality",
     "hookimpl",
     "last_step",
     "prediction_loss",
@@ -83,6 +85,7 @@ _HOME = {
     "mindkit.model.attention": ("Crossmodal", "CrossmodalEncoder", "last_step", "sinusoids"),
     "mindkit.model.layers": ("MLP", "LayerNorm", "Linear"),
     "mindkit.model.losses": ("PredictionLoss", "prediction_loss", "refuse_misfit"),
+    "mindkit.model.modalities": ("by_modality",),
     "mindkit.model.reversal": ("ReversalSchedule", "reversal_strength", "reverse_gradient"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

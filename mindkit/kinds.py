@@ -4,7 +4,8 @@ The one rule: parameters before `*` are wired by the engine, parameters after `*
 YAML. Wired names: `x_dim` is the width of `forward`'s argument `x` (so `target_dim`, `parts_dim`,
 …); `width` the common width D; `copies` the number of parameter copies of a batched component;
 `num_parts` the number of parts; `num_outputs` the size C of a prediction; `num_samples` the size of
-the training split; `task` "regression" or "classification".
+the training split; `task` "regression" or "classification"; `x_modalities` the modality of each
+tensor that `x` is made of, so that an option may be a map from modality (`by_modality`).
 
 Axes: B batch, L length, F raw features, D width, C outputs, M modalities, P parts.
 """

@@ -148,7 +148,7 @@ class _Pruner:
             )
             raise ConfigError([Problem(self.asked, f"{what}; drop less, or set fusion.inputs too")])
         entries = {**fusion.items, "inputs": Node(kept, inputs.origin)}
-        self.tree["fusion"] = Node(entries, fusion.origin)
+        self.tree["fusion"] = self._options(Node(entries, fusion.origin))
         return {refs.parse(str(node.value)).stage for node in kept}
 
     def _term(self, name: str) -> None:
@@ -181,7 +181,7 @@ class _Pruner:
         entries["inputs"] = Node(lines, inputs.origin)
         if "pairs" in entries and all(len(read_line(one).variables()) < 2 for one in lines):
             del entries["pairs"]
-        self.terms[name] = Node(entries, term.origin)
+        self.terms[name] = self._options(Node(entries, term.origin))
 
     def _line(self, line: Node) -> tuple[Node | None, list[str]]:
         """Return a line without dropped references, or None when an argument is lost."""
@@ -234,6 +234,12 @@ class _Pruner:
             del self.representations[name]
             self.gone[name] = name
             self.lines.append(f"{name}: removed, since neither fusion nor any term uses it")
+
+    def _options(self, block: Node) -> Node:
+        """Return the block without dropped modalities in options that are maps."""
+        for name in block.items or {}:
+            block = _without(block, (name,), self.modalities_gone)
+        return block
 
     def _data(self, data: Node) -> Node:
         for path in BY_MODALITY:

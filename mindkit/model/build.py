@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -199,6 +199,10 @@ class _Builder:
         sizes = self.common | {"parts_dim": self.method.width, "num_parts": len(vectors)}
         sizes["num_sequences"] = len(fusion.inputs) - len(vectors)
         sizes["num_stages"] = len({one.stage for one in fusion.inputs if one.stage in over_time})
+        sizes["parts_modalities"] = _modalities(vectors)
+        sizes["sequences_modalities"] = _modalities(
+            [reference for reference in fusion.inputs if reference.stage in over_time]
+        )
         sizes["fused_names"] = self._fused_names()
         return self._make("fusion_heads", fusion.block, "fusion", sizes)
 
@@ -215,7 +219,7 @@ class _Builder:
         return tuple(dict.fromkeys(names))
 
     def _term(self, term: Term) -> TermModule:
-        groups = [self._group(term, rows) for rows in self._alike(term.rows)]
+        groups = [self._group(term, rows) for rows in self._alike(term)]
         rows = [row for group in groups for row in group.rows]
         learns = any(hasattr(group.components[0], "learning_loss") for group in groups)
         return TermModule(
@@ -227,12 +231,12 @@ class _Builder:
             term.learning if learns else None,
         )
 
-    def _alike(self, rows: tuple[Row, ...]) -> list[list[Row]]:
-        """Rows that can be stacked: the same widths, and as many rows for each copy."""
-        per_copy = Counter(row.copy for row in rows)
+    def _alike(self, term: Term) -> list[list[Row]]:
+        """Rows that can be stacked: the same sizes, and as many rows for each copy."""
+        per_copy = Counter(row.copy for row in term.rows)
         alike: dict[tuple[Any, ...], list[Row]] = {}
-        for row in rows:
-            key = (*sorted(self._row_sizes(row).items()), per_copy[row.copy])
+        for row in term.rows:
+            key = (*sorted(self._row_sizes(term, row).items()), per_copy[row.copy])
             alike.setdefault(key, []).append(row)
         return list(alike.values())
 
@@ -241,7 +245,7 @@ class _Builder:
         per_copy = len(rows) // len(names)
         by_copy = {name: [row for row in rows if row.copy == name] for name in names}
         ordered = [by_copy[name][k] for k in range(per_copy) for name in names]
-        sizes = self.common | self._row_sizes(rows[0]) | {"copies": len(names)}
+        sizes = self.common | self._row_sizes(term, rows[0]) | {"copies": len(names)}
         place = f"terms.{term.name}"
         first = self._make(term.kind, term.block, place, sizes)
         components: list[Component] = [first]
@@ -252,12 +256,15 @@ class _Builder:
         copies = [names.index(row.copy) if len(components) > 1 else 0 for row in ordered]
         return RowGroup(components, ordered, per_copy, copies)
 
-    def _row_sizes(self, row: Row) -> dict[str, int]:
-        sizes = {}
+    def _row_sizes(self, term: Term, row: Row) -> dict[str, Any]:
+        wired = read_signature(self.registries.kind(term.kind).get(term.block.type)).wired
+        sizes: dict[str, Any] = {}
         for name, references in row.arguments.items():
             widths = [self._width(reference) for reference in references]
             sizes[f"{name}_dim"] = sum(widths)
             sizes[f"num_{name}"] = len(widths)
+            if f"{name}_modalities" in wired:  # rows of other modalities are then made apart
+                sizes[f"{name}_modalities"] = _modalities(references)
         return sizes
 
     def _width(self, reference: Reference) -> int:
@@ -295,6 +302,10 @@ class _Builder:
     def _make(self, kind: str, block: Block, place: str, sizes: Mapping[str, Any]) -> Any:
         component = self.registries.kind(kind).get(block.type)
         return instantiate(component, place, sizes, block.options)
+
+
+def _modalities(references: Iterable[Reference]) -> tuple[str, ...]:
+    return tuple(reference.modality or reference.stage for reference in references)
 
 
 def _has_state(component: nn.Module) -> bool:

@@ -25,6 +25,7 @@ AXES = {"B": 6, "L": 5, "F": 7, "D": 8, "E": 9, "P": 2, "M": 3}
 Two letters are several vectors side by side: `MD` is M of width D.
 """
 OTHER = 10
+MODALITIES = ("text", "audio", "vision", "touch", "smell", "taste")
 WIRED: dict[str, Any] = {
     "width": AXES["D"],
     "copies": 1,
@@ -113,10 +114,15 @@ def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: 
         if name.endswith("_dim") and name not in given:
             axes = [r.inputs.get(name.removesuffix("_dim"), ()) for r in readings]
             given[name] = _size(axes[0][-1], known) if axes and axes[0] else AXES["D"]
-        of = name.removeprefix("num_")
-        if name.startswith("num_") and name not in sizes and readings and of in readings[0].inputs:
+        of = name.removeprefix("num_").removesuffix("_modalities")
+        count = given.get(f"num_{of}")
+        if readings and of in readings[0].inputs and f"num_{of}" not in sizes:
             last = readings[0].inputs[of][-1]
-            given[name] = AXES[last[0]] if len(last) > 1 else given.get(name, 1)
+            count = AXES[last[0]] if len(last) > 1 else count or 1
+        if name.startswith("num_") and count is not None:
+            given[name] = count
+        if name.endswith("_modalities") and name not in sizes:
+            given[name] = MODALITIES[: count or 1]
     return instantiate(component, f"wire({component.__name__})", given, dict(options or {}))
 
 

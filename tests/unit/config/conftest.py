@@ -114,7 +114,9 @@ class Supervised(Criterion):
 
 
 class Cyclic(Criterion):
-    def __init__(self, source_dim: int, target_dim: int, *, strength: float = 1.0) -> None:
+    def __init__(
+        self, source_dim: int, target_dim: int, *, strength: float | dict[str, float] = 1.0
+    ) -> None:
         super().__init__()
 
     def forward(self, source: Tensor, target: Tensor, progress: float) -> Tensor:
@@ -139,7 +141,12 @@ class MlpDecoder(Reconstruction):
 
 class ConcatMlp(FusionHead):
     def __init__(
-        self, parts_dim: int, num_parts: int, num_outputs: int, *, hidden: int = 64
+        self,
+        parts_dim: int,
+        num_parts: int,
+        num_outputs: int,
+        *,
+        hidden: int | dict[str, int] = 64,
     ) -> None:
         super().__init__()
 

@@ -35,6 +35,15 @@ def test_a_dropped_modality_leaves_two_modality_rows(load):
     assert "audio" not in spec.resolved["encoders"]
 
 
+def test_a_dropped_modality_leaves_options_that_are_maps(load):
+    widths, strengths = "{text: 3, audio: 4, vision: 5}", "{text: 1.0, audio: 0.5, vision: 0.0}"
+    settings = [f"fusion.hidden={widths}", f"terms.cyr.strength={strengths}"]
+    spec = load(drop=["audio"], settings=settings)
+    assert spec.method.fusion.block.options["hidden"] == {"text": 3, "vision": 5}
+    assert term(spec, "cyr").block.options["strength"] == {"text": 1.0, "vision": 0.0}
+    assert spec.resolved["fusion"]["hidden"] == {"text": 3, "vision": 5}
+
+
 def test_dropping_noise_takes_the_terms_that_need_it(load):
     spec = load(drop=["noise"])
     assert stages(spec) == ["invariant", "specific"]

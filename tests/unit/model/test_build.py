@@ -112,8 +112,33 @@ class Learned(MIEstimator):
         return (self.predict(x) - z).square().mean()
 
 
+class Named(Criterion):
+    """Knows what its first argument is made of."""
+
+    def __init__(self, a_modalities: tuple[str, ...]) -> None:
+        super().__init__()
+        self.made_of = a_modalities
+
+    def forward(self, a, b):
+        return (a - b).square().mean()
+
+
+class NamedParts(FusionHead):
+    """Knows what its parts are of. Shapes: parts (P, B, D) -> (B, C)."""
+
+    def __init__(self, parts_dim: int, num_outputs: int, parts_modalities: tuple[str, ...]):
+        super().__init__()
+        self.made_of = parts_modalities
+        self.output = nn.Linear(parts_dim, num_outputs)
+
+    def forward(self, parts):
+        return self.output(parts.mean(0))
+
+
 @hookimpl
 def mindkit_register(registries):
+    registries.criteria.add("named", Named)
+    registries.fusion_heads.add("named_parts", NamedParts)
     registries.fusion_heads.add("two_numbers", TwoNumbers)
     registries.fusion_heads.add("last_step", LastStep)
     registries.criteria.add("unfillable", Unfillable)
@@ -444,3 +469,19 @@ def test_a_learning_term_learns(make, load):
         one_step(model, spec, learners)
     assert math.isfinite(before)
     assert loss() < before / 2
+
+
+# Modalities by name
+
+
+def test_a_component_may_know_what_its_arguments_are_made_of(make):
+    model = make(
+        "fusion={type: named_parts, inputs: [specific.*, encoded.vision]}",
+        "terms.diff={type: named, inputs: [[specific.$m, encoded.$m], "
+        "[specific.audio, target], [[specific.audio, encoded.vision], [encoded.*]]]}",
+    )
+    assert model.graph.head.made_of == ("audio", "vision", "vision")
+    groups = model.objective.terms["diff"].groups
+    made_of = [(one.components[0].made_of, len(one.rows)) for one in groups]
+    alone = [(("audio",), 1), (("audio",), 1), (("vision",), 1)]  # the first by other widths
+    assert sorted(made_of) == sorted([*alone, (("audio", "vision"), 1)])

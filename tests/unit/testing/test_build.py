@@ -106,6 +106,19 @@ def test_side_by_side_widths_may_be_those_of_predictions():
     assert wire(Several, num_outputs=3).sizes == (3 * AXES["M"], 3)
 
 
+def test_modalities_are_as_many_as_what_they_name():
+    class Made(Criterion):
+        """Knows of what it is made. Shapes: a (B, MD), b (B, D) -> ()."""
+
+        def __init__(self, a_modalities: tuple[str, ...], b_modalities: tuple[str, ...]) -> None:
+            super().__init__()
+            self.made_of = a_modalities, b_modalities
+
+    a, b = wire(Made).made_of
+    assert (len(set(a)), len(b)) == (AXES["M"], 1)
+    assert wire(Made, b_modalities=("smell",)).made_of == (a, ("smell",))
+
+
 def test_widths_are_those_of_the_named_axes():
     assert wire(Projected).sizes == (AXES["D"], AXES["E"], AXES["B"])
 
