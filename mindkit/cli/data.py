@@ -87,12 +87,13 @@ def list_(home: str | None, plugins: tuple[str, ...]) -> None:
     from mindkit.hooks import load_plugins
 
     listed = list_data(home=home, registries=load_plugins(plugins).registries)
-    table = Table("data set", "task")
-    table.add_column("train / valid / test", no_wrap=True)
+    table = Table(caption="no: simulated when run", caption_justify="left")
+    for heading in ("data set", "task", "train / valid / test"):
+        table.add_column(heading, no_wrap=True)
     table.add_column("imported from", overflow="fold")
     table.add_column("plugin")
     for entry in listed:
-        found = entry.fault or entry.source or "not imported: simulated when run"
+        found = entry.fault or entry.source or "no"
         found += f"\n{entry.layout}" if entry.layout else ""
         for modality in entry.leaky:
             found += f"\n{modality} is declared leaky"

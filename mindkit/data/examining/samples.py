@@ -6,26 +6,30 @@ from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from mindkit.data.converting import TABLE
 from mindkit.data.examining.columns import Scans, place_of
 from mindkit.data.examining.findings import Finding, counted
+from mindkit.data.examining.origin import counts_of
 from mindkit.data.examining.scanning import steps_of
 from mindkit.data.raw import Array, Raw
+from mindkit.kinds import Dataset
 
 SHOWN = 5  # names that a message lists
 SEQUENCES = ("padded", "ragged")
 Place = tuple[str, int]  # split, sample
 
 
-def examine_samples(raw: Raw, scans: Scans) -> list[Finding]:
-    """Repeated ids, repeated content, repeated sentences, videos in two splits."""
+def examine_samples(raw: Raw, scans: Scans, dataset: type[Dataset]) -> list[Finding]:
+    """Repeated ids, content and sentences, and videos in two splits or not in their own."""
     return [
         *_empty_splits(raw),
         *_repeated_ids(raw),
-        *_shared_videos(raw),
+        *_shared_videos(raw, dataset),
+        *_misplaced_videos(raw, dataset),
         *_repeated_content(raw, scans),
         *_repeated_texts(raw, scans),
     ]
@@ -79,15 +83,36 @@ def _repeated_ids(raw: Raw) -> Iterator[Finding]:
             yield Finding("warning", "ids", told, action)
 
 
-def _shared_videos(raw: Raw) -> Iterator[Finding]:
+def _shared_videos(raw: Raw, dataset: type[Dataset]) -> Iterator[Finding]:
+    published = bool(counts_of(raw, dataset)) and not dataset.folds()
     videos = {split: set(part.videos or ()) for split, part in raw.parts.items() if split}
     for one, other in combinations(videos, 2):
         shared = sorted(videos[one] & videos[other])
         if shared:
             more = f" and {len(shared) - SHOWN} more" if len(shared) > SHOWN else ""
             told = f"{counted(len(shared), 'video')} in both: {', '.join(shared[:SHOWN])}{more}"
-            action = "scores will be too good for new videos; use folds by video: --folds FILE"
-            yield Finding("warning", f"{one} and {other}", told, action)
+            if published:
+                action = "the published folds are so: scores say little about new videos"
+                yield Finding("note", f"{one} and {other}", told, action)
+            else:
+                action = "scores will be too good for new videos; use folds by video: --folds FILE"
+                yield Finding("warning", f"{one} and {other}", told, action)
+
+
+def _misplaced_videos(raw: Raw, dataset: type[Dataset]) -> Iterator[Finding]:
+    """Videos that are not in the split of the official folds."""
+    folds = dataset.folds()
+    for split, part in raw.parts.items():
+        others = {
+            video: folds[video]
+            for video in part.videos or ()
+            if split and folds.get(video, split) != split
+        }
+        if others:
+            video, fold = next(iter(others.items()))
+            told = f"{counted(len(others), 'video')} of another official fold; '{video}' is {fold}"
+            action = "results are not comparable with those on the official folds"
+            yield Finding("warning", split, told, action)
 
 
 def _repeated_content(raw: Raw, scans: Scans) -> Iterator[Finding]:
@@ -118,7 +143,7 @@ def _repeated_texts(raw: Raw, scans: Scans) -> Iterator[Finding]:
         if split and "text" in part.features:
             for sample, text in enumerate(part.features["text"].values):
                 if text.strip():
-                    groups[text, str(part.labels[sample])].append((split, sample))
+                    groups[text, _shown(part.labels[sample])].append((split, sample))
     repeated = {key: found for key, found in groups.items() if len(found) > 1}
     if not repeated:
         return
@@ -163,6 +188,10 @@ def _digest(raw: Raw, place: Place, columns: list[str]) -> bytes:
         steps: Array = steps_of(raw.parts[split].features[name], sample)
         state.update(f"{steps.shape}".encode() + steps.tobytes())
     return state.digest()
+
+
+def _shown(label: Any) -> str:
+    return label if isinstance(label, str) else f"{label:g}"
 
 
 def _kind(raw: Raw, name: str) -> str:

@@ -320,17 +320,38 @@ def test_repeated_text_with_the_same_label_is_a_note(raw):
     spoil(raw, "train", text=Feature("text", ["so good", "b", "c", "d", "e", "f"]))
     spoil(raw, "test", text=Feature("text", ["so good", "x", "y", "z"]))
     ((where, what),) = findings(raw, "note")
-    assert (
-        where == "samples" and "most often 'so good' with -3.0 (2 times); 1 sample of test" in what
-    )
+    assert where == "samples" and "most often 'so good' with -3 (2 times); 1 sample of test" in what
 
 
 def test_videos_in_two_splits_are_named(raw):
+    class Anything(Clips):
+        splits: ClassVar = {}
+
     spoil(raw, "test", videos=["train0", "t", "train2", "t"])
-    found = one(raw, "warning")
+    (found,) = look(raw, "anything", {"anything": Anything}).of("warning")
     assert found.where == "train and test"
     assert found.what == "2 videos in both: train0, train2"
     assert "--folds" in found.action
+
+
+def test_videos_in_two_splits_of_published_folds_are_a_note(raw):
+    spoil(raw, "test", videos=["train0", "t", "t", "t"])
+    raw.parts["train"] = part("train", 60, 0)
+    for split, p in raw.parts.items():
+        spoil(raw, split, labels=[0, 1] * (len(p) // 2))
+    notes = dict(findings(raw, "note", "jokes"))
+    assert notes["train and test"] == "1 video in both: train0"
+
+
+def test_videos_outside_their_official_fold_are_named(raw):
+    class Folded(Clips):
+        @classmethod
+        def folds(cls):
+            return {"train0": "train", "train1": "valid", "valid0": "valid"}
+
+    (found,) = look(raw, "folded", {"folded": Folded}).of("warning")
+    assert found.where == "train"
+    assert found.what == "1 video of another official fold; 'train1' is valid"
 
 
 def test_an_empty_split_is_a_fault_and_rows_of_no_split_a_note(raw):
