@@ -21,6 +21,7 @@ from mindkit.registry import Entry, Registries
 class Listed:
     """One data set: what it is, and whether there is an imported copy.
 
+    task: "" where data that are not there yet tell it.
     samples: by split, of the imported copy or else as expected. source: the imported file, or None.
     layout: how that was laid out, in words. fault: why the imported copy cannot be read, or "".
     """
@@ -81,7 +82,7 @@ def _look_up(entry: Entry, home: Path | str | None) -> Listed:
     return Listed(
         entry.name,
         entry.plugin,
-        dataset.task,
+        dataset.task or manifest["task"],
         manifest["samples"],
         manifest["source"],
         folder,

@@ -349,7 +349,11 @@ def keeps_splits_apart(subject: Subject) -> None:
     assert store.simulated, "a simulation is not marked as simulated"
     ids = [one for split in store.splits.values() for one in split.ids]
     assert len(ids) == len(set(ids)), "a sample id stands in two places; ids are unique over splits"
-    least, most = dataset.label_range or (0, dataset.num_outputs - 1)
+    labels = [label for split in store.splits.values() for label in split.target.tolist()]
+    declared = dataset.fitted(labels)  # itself, unless the data tell what it is
+    made, wanted = (store.task, store.num_outputs), (declared.task, declared.num_outputs)
+    assert made == wanted, f"its simulation is {made}, declared are task and outputs {wanted}"
+    least, most = declared.label_range or (0, declared.num_outputs - 1)
     for name, split in store.splits.items():
         found = (split.target.min().item(), split.target.max().item())
         inside = least <= found[0] and found[1] <= most

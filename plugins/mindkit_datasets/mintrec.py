@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mindkit.api import Dataset, Recipe, Signal, Store, simulate
+from mindkit_datasets.conventions import CLASS_METRICS, scaled
 from mindkit_datasets.wording import FILLERS
 
 PHRASES = {  # in the order of the benchmark
@@ -29,6 +30,10 @@ PHRASES = {  # in the order of the benchmark
     "Greet": ("hi everyone", "good morning", "hello there"),
     "Ask for help": ("can you help me", "could you lend me a hand", "i need a favor"),
 }
+FEATURES = {
+    "audio": {768: "wav2vec 2.0 base"},
+    "vision": {256: "the speaker's region in each frame, pooled by Faster R-CNN"},
+}
 
 
 class Mintrec(Dataset):
@@ -41,15 +46,17 @@ class Mintrec(Dataset):
     task = "classification"
     num_outputs = 20
     classes = tuple(PHRASES)
-    metrics = ("accuracy", "f1_macro", "precision_macro", "recall_macro", "f1_weighted")
+    metrics = CLASS_METRICS
     splits: ClassVar = {"train": 1334, "valid": 445, "test": 445}
+    columns: ClassVar = {"video_id": "season+episode"}
+    features: ClassVar = FEATURES
 
-    def simulate(self, seed: int = 0) -> Store:
-        """Return simulated utterances in which each modality tells something of its own."""
+    def simulate(self, seed: int = 0, scale: float = 1.0) -> Store:
+        """Return simulated utterances; `scale` in (0, 1] shrinks every split alike."""
         return simulate(
             Recipe(
                 name="mintrec",
-                splits=self.splits,
+                splits=scaled(self.splits, scale),
                 videos={"train": 24, "valid": 8, "test": 8},
                 signals={
                     "audio": Signal(768, shared=0.25, private=0.25),

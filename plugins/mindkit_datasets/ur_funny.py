@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mindkit.api import Dataset, Recipe, Signal, Store, simulate
+from mindkit_datasets.conventions import CLASS_METRICS, GLOVE, scaled
 from mindkit_datasets.wording import FILLERS
 
 PLAIN = (
@@ -35,15 +36,24 @@ class UrFunny(Dataset):
     task = "classification"
     num_outputs = 2
     classes = ("not humorous", "humorous")
-    metrics = ("accuracy", "f1_macro", "precision_macro", "recall_macro", "f1_weighted")
+    metrics = CLASS_METRICS
     splits: ClassVar = {"train": 10598, "valid": 2626, "test": 3290}
+    counts: ClassVar = {"version 2": {"train": 8074, "valid": 1034, "test": 1058}}
+    features: ClassVar = {
+        "text": GLOVE,
+        "audio": {81: "COVAREP, averaged over each word"},
+        "vision": {
+            75: "OpenFace of version 1, averaged over each word",
+            371: "OpenFace of version 2, averaged over each word",
+        },
+    }
 
     def simulate(self, seed: int = 0, scale: float = 1.0) -> Store:
         """Return simulated punchlines; `scale` in (0, 1] shrinks every split alike."""
         return simulate(
             Recipe(
                 name="ur_funny",
-                splits={name: max(2, round(n * scale)) for name, n in self.splits.items()},
+                splits=scaled(self.splits, scale),
                 videos={"train": 1166, "valid": 289, "test": 362},
                 signals={
                     "audio": Signal(81, shared=0.1, private=0.25),

@@ -14,7 +14,8 @@ OPTIONS = {
 # Checks left out: (name, check) -> reason.
 SKIPPED: dict[tuple[str, str], str] = {}
 
-SLOW = {(name, "keeps_splits_apart") for name in ("mosei", "ur_funny", "mintrec")}
+LARGE = ("mosei", "ur_funny", "mintrec", "mintrec_binary", "mintrec2", "meld", "meld_sentiment")
+SLOW = {(name, "keeps_splits_apart") for name in LARGE}
 
 
 def parameters():

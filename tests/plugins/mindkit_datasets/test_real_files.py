@@ -2,15 +2,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from mindkit.data.doctor import check_data
 from mindkit.data.importing import import_data, load_imported, load_path
 from mindkit.data.leaks import refuse_leaks
 from mindkit.errors import DataError
 from mindkit.kinds import Dataset
 from mindkit.registry import Registries
+from mindkit_datasets.meld import Meld
+from mindkit_datasets.meld_sentiment import MeldSentiment
 from mindkit_datasets.mintrec import Mintrec
+from mindkit_datasets.mintrec_binary import MintrecBinary
 from mindkit_datasets.mosei import Mosei
 from mindkit_datasets.mosi import Mosi
+from mindkit_datasets.mustard import Mustard
 
 FOLDER = Path(__file__).parents[4] / "shared" / "data"
 SPLITS = ("train", "valid", "test")
@@ -142,6 +148,9 @@ def test_mmmo_padding_is_cut_at_either_end(reviews, modality):
         ("mosi_clips.csv", Mosi, (1284, 229, 686)),
         ("mosei_text.csv", Mosei, (16274, 1861, 4653)),
         ("mintrec_text.csv", Mintrec, (1334, 445, 445)),
+        ("mintrec_text.csv", MintrecBinary, (1334, 445, 445)),
+        ("meld_text.csv", Meld, (9989, 1109, 2610)),
+        ("meld_text.csv", MeldSentiment, (9989, 1109, 2610)),
     ],
 )
 def test_transcripts_are_read_from_csv(name, dataset, expected):
@@ -153,3 +162,65 @@ def test_transcripts_are_read_from_csv(name, dataset, expected):
 def test_labels_of_another_range_are_refused():
     with pytest.raises(DataError, match=r"is outside \[-3, 3\]"):
         load_path(real("mmmo_sequences.npz"), Mosi, "mosi", columns={"text": ""})
+
+
+def counts(store, name):
+    targets = torch.cat([split.target for split in store.splits.values()])
+    return int((targets == store.classes.index(name)).sum())
+
+
+def test_the_two_groups_of_mintrec_are_those_that_its_intents_map_to():
+    path = real("mintrec_text.csv")
+    told = load_path(path, MintrecBinary, "mintrec_binary")
+    mapped = load_path(path, MintrecBinary, "mintrec_binary", columns={"label": "label"})
+    assert counts(told, "Emotion") == counts(mapped, "Emotion") == 1246
+    for name, split in told.splits.items():
+        assert split.target.tolist() == mapped.splits[name].target.tolist()
+
+
+def test_emotions_and_sentiments_of_meld_are_counted_as_its_notes_do():
+    path = real("meld_text.csv")
+    emotions = load_path(path, Meld, "meld")
+    assert (counts(emotions, "joy"), counts(emotions, "fear")) == (2308, 358)
+    videos = [set(split.videos) for split in emotions.splits.values()]
+    assert [len(several) for several in videos] == [1038, 114, 280]
+    assert not videos[0] & videos[1] and not videos[0] & videos[2]
+    sentiments = load_path(path, MeldSentiment, "meld_sentiment")
+    assert [counts(sentiments, name) for name in MeldSentiment.classes] == [6436, 3088, 4184]
+
+
+def test_mustard_has_its_folds_and_what_was_said_before():
+    store = load_path(real("mustard_text.csv"), Mustard, "mustard")
+    assert sizes(store) == (414, 138, 138)
+    assert counts(store, "sarcastic") == 345
+    assert store.modalities == ("text", "context")
+    assert " || " in store.splits["train"].columns["context"].values[0]
+
+
+def test_another_fold_of_mustard_is_asked_for_by_its_cells():
+    path = real("mustard_text.csv")
+    cells = {"train": ["0", "3", "4"], "valid": ["2"], "test": ["1"]}
+    first, other = (load_path(path, Mustard, "mustard", splits=c) for c in (None, cells))
+    assert first.splits["valid"].ids == other.splits["test"].ids
+
+
+@pytest.mark.parametrize(("name", "dataset"), [("mosi_clips.csv", Mosi), ("mosei_text.csv", Mosei)])
+def test_official_folds_by_video_are_the_splits_of_the_tables(name, dataset):
+    told = load_path(real(name), dataset, "x")
+    by_video = load_path(real(name), dataset, "x", columns={"split": ""})
+    for split in SPLITS:
+        assert told.splits[split].ids == by_video.splits[split].ids
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("mosi_utterance.npz", "mosi"),
+        ("mintrec_text.csv", "mintrec"),
+        ("meld_text.csv", "meld_sentiment"),
+        ("mustard_text.csv", "mustard"),
+    ],
+)
+def test_the_doctor_tells_which_data_set_a_table_is(file, name, registries):
+    facts = check_data(real(file), registries=registries).facts
+    assert (facts.dataset, facts.counts) == (name, "the usual copy")

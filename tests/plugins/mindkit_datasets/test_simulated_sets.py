@@ -1,13 +1,11 @@
+import functools
 import time
 
 import numpy as np
 import pytest
 import torch
 
-from mindkit_datasets.mintrec import Mintrec
-from mindkit_datasets.mosei import Mosei
 from mindkit_datasets.mosi import Mosi
-from mindkit_datasets.ur_funny import UrFunny
 
 
 @pytest.fixture(scope="module")
@@ -15,26 +13,75 @@ def mosi():
     return Mosi().simulate(0)
 
 
-@pytest.mark.parametrize(
-    ("store", "sizes", "widths", "num_outputs"),
-    [
-        (lambda: Mosi().simulate(), (1284, 229, 686), (74, 47), 1),
-        (lambda: Mosei().simulate(scale=0.05), (816, 94, 233), (74, 35), 1),
-        (lambda: UrFunny().simulate(scale=0.05), (530, 131, 164), (81, 75), 2),
-        (lambda: Mintrec().simulate(), (1334, 445, 445), (768, 256), 20),
-    ],
-    ids=["mosi", "mosei", "ur_funny", "mintrec"],
-)
-def test_a_simulated_set_has_the_shapes_of_the_real_one(store, sizes, widths, num_outputs):
-    store = store()
+SETS = {  # widths of audio and vision, outputs, and sizes at a scale of 0.05
+    "mosi": ((74, 47), 1, (64, 11, 34)),
+    "mosei": ((74, 35), 1, (816, 94, 233)),
+    "sims": ((33, 709), 1, (68, 23, 23)),
+    "custom": ((10, 8), 1, (10, 2, 2)),
+    "ur_funny": ((81, 75), 2, (530, 131, 164)),
+    "mustard": ((81, 371), 2, (21, 7, 7)),
+    "mintrec": ((768, 256), 20, (67, 22, 22)),
+    "mintrec_binary": ((768, 256), 2, (67, 22, 22)),
+    "mintrec2": ((768, 256), 30, (308, 55, 102)),
+    "meld": ((74, 35), 7, (499, 55, 130)),
+    "meld_sentiment": ((74, 35), 3, (499, 55, 130)),
+}
+
+
+@pytest.fixture(scope="module")
+def small(registries):
+    """The simulated stand-in of a data set at a scale of 0.05, made once."""
+    return functools.cache(lambda name: registries.datasets.get(name)().simulate(scale=0.05))
+
+
+def test_every_data_set_is_looked_at(registries):
+    ours = {entry.name for entry in registries.datasets if entry.plugin == "datasets"}
+    assert set(SETS) == ours
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_simulated_set_has_the_shapes_of_the_real_one(small, name):
+    store, (widths, num_outputs, sizes) = small(name), SETS[name]
     assert tuple(len(store.splits[n]) for n in ("train", "valid", "test")) == sizes
     columns = store.splits["train"].columns
     assert (columns["audio"].width, columns["vision"].width) == widths
+    assert columns["text"].kind == "text"
+    assert columns["audio"].lengths.tolist() == [len(t.split()) for t in columns["text"].values]
     assert store.num_outputs == num_outputs
-    assert store.simulated
-    if num_outputs > 1:
-        assert len(store.classes) == num_outputs
-        assert store.splits["test"].target.unique().tolist() == list(range(num_outputs))
+    assert store.simulated and set(store.factors["test"]) >= {"shared", "private.text"}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_simulated_set_has_the_task_labels_and_classes_that_are_declared(small, registries, name):
+    store, dataset = small(name), registries.datasets.get(name)
+    labels = torch.cat([split.target for split in store.splits.values()]).tolist()
+    declared = dataset.fitted(labels)
+    assert (store.task, store.num_outputs) == (declared.task, declared.num_outputs)
+    assert (store.classes, store.label_range) == (declared.classes, declared.label_range)
+    if declared.task == "classification":
+        assert set(labels) == set(range(declared.num_outputs))
+    else:
+        low, high = declared.label_range
+        assert low <= min(labels) < 0 < max(labels) <= high
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_words_of_a_simulated_set_tell_its_labels(registries, name):
+    """Words and labels go together more than after any of 20 shuffles of the labels."""
+    dataset = registries.datasets.get(name)()
+    size = sum(dataset.splits.values()) or 300
+    store = dataset.simulate(scale=min(1, 300 / size))
+    texts = [text for split in store.splits.values() for text in split.columns["text"].values]
+    labels = torch.cat([split.target for split in store.splits.values()]).numpy()
+    index = {word: i for i, word in enumerate(sorted({w for t in texts for w in t.split()}))}
+    said = np.zeros((len(texts), len(index)))
+    for row, text in enumerate(texts):
+        said[row, [index[word] for word in text.split()]] = 1
+    wanted = labels[:, None] if store.task == "regression" else np.eye(store.num_outputs)[labels]
+    said, wanted = said - said.mean(0), wanted - wanted.mean(0)
+    random = np.random.default_rng(0)
+    shuffled = [((said.T @ random.permutation(wanted)) ** 2).sum() for _ in range(20)]
+    assert ((said.T @ wanted) ** 2).sum() > max(shuffled)
 
 
 def test_simulated_mosi_has_the_lengths_and_labels_of_mosi(mosi):

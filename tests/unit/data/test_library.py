@@ -97,6 +97,20 @@ def test_listing_shows_what_is_imported(registries, tmp_path, file):
     assert after.samples == {"train": 2, "valid": 1, "test": 1}
 
 
+def test_the_task_that_labels_tell_is_listed_once_they_are_there(registries, file, tmp_path):
+    class Own(Toy):
+        task = ""
+
+        @classmethod
+        def fitted(cls, labels):
+            return type("Own", (cls,), {"task": "regression", "metrics": ("mae",)})
+
+    registries.datasets.add("own", Own)
+    assert list_data(home=tmp_path, registries=registries)[0].task == ""
+    import_data("own", file, home=tmp_path, registries=registries)
+    assert list_data(home=tmp_path, registries=registries)[0].task == "regression"
+
+
 def test_listing_survives_a_damaged_import(registries, tmp_path, file):
     folder = import_data("toy", file, home=tmp_path, registries=registries)
     (folder / "manifest.json").write_text("{")

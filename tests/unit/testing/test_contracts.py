@@ -306,13 +306,13 @@ def test_a_head_for_two_parts_only_is_found():
         Case("takes_any_number_of_parts", "fusion_heads", "two_parts", TwoParts)()
 
 
-def store(ids, simulated=True, label=0.0):
+def store(ids, simulated=True, label=0.0, task="regression"):
     def split(names):
         values = torch.zeros(len(names), 2)
         return Split(names, {"text": Column("vector", values)}, torch.full((len(names),), label))
 
     splits = {"train": split(ids[:2]), "valid": split(ids[2:3]), "test": split(ids[3:])}
-    return Store("tiny", splits, "regression", simulated=simulated)
+    return Store("tiny", splits, task, simulated=simulated)
 
 
 @pytest.mark.parametrize(
@@ -321,6 +321,7 @@ def store(ids, simulated=True, label=0.0):
         (lambda: store(["a", "b", "a", "d"]), "stands in two places"),
         (lambda: store(["a", "b", "c", "d"], simulated=False), "not marked as simulated"),
         (lambda: store(["a", "b", "c", "d"], label=4.0), r"labels of train are in \(4.0, 4.0\)"),
+        (lambda: store(["a", "b", "c", "d"], task="classification"), "declared are task and"),
     ],
 )
 def test_splits_that_overlap_or_break_their_word_are_found(made, message):
@@ -333,6 +334,26 @@ def test_splits_that_overlap_or_break_their_word_are_found(made, message):
             return made()
 
     breaks("keeps_splits_apart", "datasets", "tiny", Tiny, message)
+
+
+def test_a_data_set_that_its_labels_tell_is_held_to_what_they_tell():
+    class Tiny(Dataset):
+        """Four samples."""
+
+        task = ""
+        high = 4.0
+
+        @classmethod
+        def fitted(cls, labels):
+            facts = {"task": "regression", "label_range": (min(labels), cls.high)}
+            return type("Tiny", (cls,), facts)
+
+        def simulate(self, seed=0):
+            return store(["a", "b", "c", "d"], label=4.0)
+
+    Case("keeps_splits_apart", "datasets", "tiny", Tiny)()
+    Tiny.high = 3.0
+    breaks("keeps_splits_apart", "datasets", "tiny", Tiny, r"declared are \(4.0, 3.0\)")
 
 
 def test_every_check_has_a_sentence():
