@@ -82,3 +82,14 @@ def test_a_loss_that_does_not_fit_the_task_is_refused(task, loss, fitting):
 def test_a_regression_with_several_outputs_is_refused():
     with pytest.raises(ValueError, match=r"prediction \(\.\.\., B, 1\).*got \(4, 2\) and \(4,\)"):
         Supervised("regression")(torch.zeros(4, 2), torch.zeros(4))
+
+
+def test_a_map_gives_each_task_its_loss_and_auto_where_there_is_none():
+    losses = {"regression": "mse"}
+    assert Supervised("regression", loss=losses).loss == "mse"
+    assert Supervised("classification", loss=losses).loss == "auto"
+
+
+def test_a_map_with_a_loss_for_the_wrong_task_is_refused_whatever_the_task():
+    with pytest.raises(ValueError, match="loss 'mse' is not one for classification"):
+        Supervised("regression", loss={"classification": "mse"})
