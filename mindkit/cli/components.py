@@ -41,12 +41,14 @@ def _print_tables(found: list[dict[str, Any]]) -> None:
 
     console = Console(highlight=False)
     for kind, group in groupby(found, key=lambda one: one["kind"]):
-        table = Table(title=kind, title_justify="left", title_style="bold", expand=True)
+        ones = list(group)
+        title = f"{kind}: {len(ones)}"
+        table = Table(title=title, title_justify="left", title_style="bold", expand=True)
         table.add_column("name", no_wrap=True, style="bold")
         table.add_column("what it is", ratio=2)
         table.add_column("options", ratio=2)
         table.add_column("plugin", no_wrap=True)
-        for one in group:
+        for one in ones:
             options = "\n".join(escape(_option(option)) for option in one["options"])
             table.add_row(one["name"], escape(one["description"]), options, one["plugin"])
         console.print(table)

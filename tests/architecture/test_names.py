@@ -59,3 +59,32 @@ def test_the_readme_lists_the_components_of_today():
     text = docs.README.read_text(encoding="utf-8")
     assert docs.table() in text, "run `make docs`"
     assert docs.rendered(text) == text
+
+
+METHODS = {path.name for path in (ROOT / "configs" / "methods").iterdir() if path.is_dir()}
+
+
+def words_of_code(path):
+    """Identifiers and words of texts in a file, but for its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and id(node) not in docstrings:
+            yield from re.findall(r"\w+", text)
+        for field in ("id", "attr", "name", "arg"):
+            if isinstance(value := getattr(node, field, None), str):
+                yield value
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "mindkit").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_no_engine_file_names_a_method(path):
+    assert not METHODS & set(words_of_code(path))

@@ -31,11 +31,11 @@ def test_the_components_of_a_plugin_file_are_listed_with_it(components, tmp_path
         "    '''My own criterion.'''\n"
         "    def __init__(self, *, margin: float) -> None: super().__init__()\n"
         "@hookimpl\n"
-        "def mindkit_register(registries): registries.criteria.add('mine', Mine)\n"
+        "def mindkit_register(registries): registries.criteria.add('my_own', Mine)\n"
     )
     result = components("criteria", "--plugin", str(path))
     assert (
-        f"criteria\tmine\t{path}\tMy own criterion.\tmargin (required; a number)" in result.stdout
+        f"criteria\tmy_own\t{path}\tMy own criterion.\tmargin (required; a number)" in result.stdout
     )
 
 
@@ -43,3 +43,12 @@ def test_an_unknown_kind_ends_in_its_message(components):
     result = components("criterions")
     assert result.exit_code == 1
     assert "no kind named 'criterions'; did you mean 'criteria'?" in result.stderr
+
+
+def test_a_terminal_shows_how_many_there_are_of_each_kind(monkeypatch, capsys):
+    from mindkit.cli.components import _print_tables
+
+    monkeypatch.setenv("COLUMNS", "120")
+    one = {"kind": "criteria", "description": "A loss.", "options": [], "plugin": "basics"}
+    _print_tables([{**one, "name": "hsic"}, {**one, "name": "cka"}])
+    assert "criteria: 2" in capsys.readouterr().out
