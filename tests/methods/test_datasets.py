@@ -1,5 +1,7 @@
 """Every data set, simulated small, is trained on by MInD as it ships for it."""
 
+import functools
+
 import pytest
 import torch
 
@@ -15,12 +17,29 @@ from mindkit.train.selection import metrics_of, selection_problems, settle
 NAMES = load_plugins().registries.datasets.names()
 
 
+@pytest.fixture(scope="module")
+def small(registries):
+    """A small simulated stand-in of the data set of that name, made once."""
+
+    def make(name):
+        dataset = registries.datasets.get(name)
+        return dataset().simulate(scale=0.01 if sum(dataset.splits.values()) > 5000 else 0.1)
+
+    return functools.cache(make)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("method", ["mind", "mind_official", "mind_paper"])
+def test_every_preset_selects_by_a_metric_of_the_data_set(name, method, small, registries):
+    spec = load_spec(registries, method, dataset=name)
+    assert selection_problems(spec, registries, small(name)) == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_mind_takes_a_step_on_a_data_set_and_is_scored_by_its_metrics(
-    name, registries, small_mind, untrained
+    name, small, registries, small_mind, untrained
 ):
-    dataset = registries.datasets.get(name)
-    store = dataset().simulate(scale=0.01 if sum(dataset.splits.values()) > 5000 else 0.1)
+    store = small(name)
     spec = load_spec(registries, "mind", dataset=name, settings=small_mind)
     assert selection_problems(spec, registries, store) == []
     metrics = metrics_of(spec, registries, store)
