@@ -172,6 +172,7 @@ class Clip:
 class Selection:
     """Which epoch's weights are kept, and when to stop; always on the validation split.
 
+    metric: the name of one, or "auto" for the first one of the data set.
     An epoch that is at least as good as the best resets `patience`; `patience` + 1 worse ones in a
     row end training (rollback 0), or, `rollback` times, reload the best weights and optimiser
     state, multiply the learning rate by `shrink`, and go on.
