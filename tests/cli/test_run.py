@@ -199,7 +199,7 @@ def test_several_seeds_are_runs_of_their_own_shown_as_mean_and_deviation(run, tm
     maes = [one.test["mae"] for one in runs]
     assert f"{np.mean(maes):.3f} ± {np.std(maes, ddof=1):.3f}" in output
     lines = (second / "config.yaml").read_text().splitlines()
-    (line,) = [line for line in lines if line.strip().startswith("seed:")]
+    (line,) = [line for line in lines if line.startswith("  seed:")]  # that of training
     assert line.split("#")[0].strip() == "seed: 3408"
     assert line.endswith("# --seeds, counted from 3407")
 
@@ -270,9 +270,9 @@ def test_a_mistyped_command_is_told_the_near_one(mindkit):
 
 
 def test_an_unknown_method_is_told_the_near_one(mindkit):
-    result = mindkit("run mimd")
+    result = mindkit("run mindd")
     assert result.exit_code == 1
-    assert "no method named 'mimd'; did you mean 'mind'?" in result.stderr
+    assert "no method named 'mindd'; did you mean 'mind'?" in result.stderr
     assert "Traceback" not in result.output
 
 
