@@ -15,11 +15,13 @@ class ClassEntropy(Criterion):
     negative one) / 4, covariances divided by their number, over tanh(Linear(y)) of a quarter of the
     width; samples of the batches before stand beside those of this one. It is half the entropy in
     nats, but for constants. The authors have no ridge, so that few samples make it infinite; here a
-    side with fewer than two samples counts as 0, and so does the first batch.
+    side with fewer than two samples counts as 0, and so does the first batch of an epoch, which
+    remembers none. Their optimisers leave the linear layer as it was drawn.
 
     memory: number of samples before this batch that are kept; the authors keep the last batch.
     ridge: added to the variances.
     narrowing: the width is divided by it.
+    learn_projection: whether the linear layer is learned; it could raise the entropy by itself.
     """
 
     kept: Tensor
@@ -37,13 +39,18 @@ class ClassEntropy(Criterion):
         memory: int = 32,
         ridge: float = 1e-4,
         narrowing: int = 4,
+        learn_projection: bool = False,
     ) -> None:
         super().__init__()
         if task != "regression":
-            raise ValueError(f"the sign of the label is needed, and the task is {task}")
+            raise ValueError(
+                f"the sign of the label is needed, and the task is {task}; leave the term out with "
+                "--drop"
+            )
         self.ridge = ridge
         narrow = max(y_dim // narrowing, 1)
         self.project = nn.Sequential(nn.Linear(y_dim, narrow), nn.Tanh())
+        self.project.requires_grad_(learn_projection)
         self.register_buffer("kept", torch.zeros(memory, narrow))
         self.register_buffer("kept_label", torch.zeros(memory))  # 0: nothing is there yet
 
@@ -58,6 +65,9 @@ class ClassEntropy(Criterion):
             self.kept.copy_(rows[-size:].detach())
             self.kept_label.copy_(label[-size:])
         return value
+
+    def on_epoch_end(self, epoch: int) -> None:
+        self.kept_label.zero_()
 
     def _log_det(self, rows: Tensor, member: Tensor) -> Tensor:
         """Log determinant of the members' covariance, 0 with fewer than two."""

@@ -36,6 +36,23 @@ def test_the_samples_before_stand_beside_those_of_the_batch(module, draw):
             assert value == pytest.approx(naive(rows, labels, 1e-3), abs=1e-9)
 
 
+def test_each_epoch_begins_without_a_memory(module, draw):
+    module(draw(5, 8), draw(5))
+    module.on_epoch_end(0)
+    assert module(draw(5, 8), draw(5)).item() == 0
+    assert module(draw(5, 8), draw(5)).item() != 0
+
+
+@pytest.mark.parametrize("learn", [False, True])
+def test_the_projection_is_learned_only_if_asked(draw, learn):
+    module = ClassEntropy(8, "regression", learn_projection=learn).double()
+    y = draw(16, 8).requires_grad_()
+    module(y, draw(16))
+    module(y, draw(16)).backward()
+    assert y.grad.any()
+    assert (module.project[0].weight.grad is not None) == learn
+
+
 def test_labels_of_zero_and_sides_with_one_sample_have_no_part(module, draw):
     module(draw(5, 8), torch.tensor([1.0, 1, 1, 0, -1]).double())
     kept = module.kept[-5:].numpy().copy()
