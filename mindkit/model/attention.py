@@ -6,6 +6,7 @@ Axes: B batch, L and S lengths, D width.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,10 @@ class Crossmodal(nn.Module):
 
     MulT (Tsai et al. 2019): a cross-modal encoder for each ordered pair; the results of one target
     stand side by side and pass a self-attention encoder. A single sequence attends to itself.
+
+    dropouts: of attention weights, embedded inputs, hidden units and sums. source_dropouts: of
+        attention weights, by the sequence attended to, in place of the first in the cross-modal
+        encoders.
     """
 
     def __init__(
@@ -30,12 +35,16 @@ class Crossmodal(nn.Module):
         heads: int,
         causal: bool,
         dropouts: tuple[float, float, float, float],
+        source_dropouts: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
+        attention, *others_of = dropouts
+        by_source = source_dropouts or [attention] * count
         self.others = _others(count)
         self.crossing = nn.ModuleList(
             nn.ModuleList(
-                CrossmodalEncoder(width, layers, heads, causal, *dropouts) for _ in others
+                CrossmodalEncoder(width, layers, heads, causal, by_source[source], *others_of)
+                for source in others
             )
             for others in self.others
         )
@@ -100,7 +109,10 @@ class CrossmodalEncoder(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Attention to the source and feed-forward, each on a normalised input and added to it."""
+    """Attention to the source and feed-forward, each on a normalised input and added to it.
+
+    Weights are drawn as in MulT's code.
+    """
 
     def __init__(
         self, width: int, heads: int, attention: float, relu: float, residual: float
@@ -114,6 +126,16 @@ class _Layer(nn.Module):
             nn.Linear(width, 4 * width), nn.ReLU(), nn.Dropout(relu), nn.Linear(4 * width, width)
         )
         self.dropout = nn.Dropout(residual)
+        self._draw(width)
+
+    def _draw(self, width: int) -> None:
+        """Xavier-uniform weights and no biases, query, key and value as one (3D, D) matrix."""
+        for linear in (self.query, self.key_value, self.out, self.feed[0], self.feed[3]):
+            nn.init.zeros_(linear.bias)  # type: ignore[arg-type]
+            nn.init.xavier_uniform_(linear.weight)  # type: ignore[arg-type]
+        bound = math.sqrt(6 / (width + 3 * width))
+        for linear in (self.query, self.key_value):
+            nn.init.uniform_(linear.weight, -bound, bound)
 
     def forward(self, x: Tensor, y: Tensor, allowed: Tensor) -> Tensor:
         x = x + self.dropout(self._attend(self.norm(x), self.norm(y), allowed))

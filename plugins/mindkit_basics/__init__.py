@@ -6,6 +6,7 @@ from mindkit.api import Registries, hookimpl
 @hookimpl
 def mindkit_register(registries: Registries) -> None:
     registries.encoders.add("transformer", "mindkit_basics.encoders.transformer:Transformer")
+    registries.encoders.add("average_mlp", "mindkit_basics.encoders.average_mlp:AverageMlp")
     registries.encoders.add("bert", "mindkit_basics.encoders.bert:Bert")
     registries.encoders.add("glove", "mindkit_basics.encoders.glove:Glove")
     registries.encoders.add("convolution", "mindkit_basics.encoders.convolution:Convolution")

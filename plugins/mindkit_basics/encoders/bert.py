@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mindkit.api import Column, DataError, Encoder
 from mindkit_basics.encoders import pretrained
 from mindkit_basics.encoders.caching import cached
-from mindkit_basics.encoders.projection import projection
+from mindkit_basics.encoders.projection import ending
 
 
 class Bert(Encoder):
@@ -33,6 +33,8 @@ class Bert(Encoder):
     tune_embeddings: beside a number of layers, whether the embeddings below them are trained too.
     readout: the vector is the mean over the text's tokens, or the output at [CLS].
     max_length: tokens a text is cut to, with [CLS] and [SEP].
+    dropout: probability of zeroing an entry of a hidden state before it is projected, 0 to 1.
+    output: Linear -> ReLU -> LayerNorm, or a linear layer alone.
     """
 
     accepts = ("text", "tokens")
@@ -47,6 +49,8 @@ class Bert(Encoder):
         tune_embeddings: bool = False,
         readout: Literal["masked_mean", "cls"] = "masked_mean",
         max_length: int = 128,
+        dropout: float = 0.0,
+        output: Literal["projection", "linear"] = "projection",
     ) -> None:
         super().__init__()
         config = pretrained.load_config(model)
@@ -61,7 +65,8 @@ class Bert(Encoder):
                 "tune_embeddings to false"
             )
         self.model, self.tune, self.readout, self.max_length = model, tune, readout, max_length
-        self.projection = projection(config.hidden_size, width)
+        self.dropout = nn.Dropout(dropout)
+        self.projection = ending(output, config.hidden_size, width)
         self.sequential = tune != "none"  # type: ignore[misc]  # a fact of the instance here
         if tune != "none":
             self.transformer = pretrained.load_model(model)
@@ -102,10 +107,10 @@ class Bert(Encoder):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         if mask is None:
-            return self.projection(x)
+            return self.projection(self.dropout(x))
         hidden = pretrained.hidden_states(self.transformer, x, mask)  # (B, L, H)
-        sequence = self.projection(hidden).masked_fill(~mask.unsqueeze(2), 0)
-        return self.projection(self._read(hidden, mask)), sequence
+        sequence = self.projection(self.dropout(hidden)).masked_fill(~mask.unsqueeze(2), 0)
+        return self.projection(self.dropout(self._read(hidden, mask))), sequence
 
     def _read(self, hidden: Tensor, mask: Tensor) -> Tensor:
         if self.readout == "cls":

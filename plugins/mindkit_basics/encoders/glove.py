@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mindkit.api import Column, Encoder
 from mindkit_basics.encoders.caching import cached
-from mindkit_basics.encoders.projection import projection
+from mindkit_basics.encoders.projection import ending
 from mindkit_basics.encoders.word_vectors import Key, look_up, vector_width
 
 TOKEN = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?|[0-9]+|[^\sA-Za-z0-9]")
@@ -34,17 +35,28 @@ class Glove(Encoder):
 
     vectors: path of the file: text as word2vec or GloVe write it, or .npz with words and vectors.
     lower: whether words are looked up in lower case, as the lists of GloVe 6B have them.
+    dropout: probability of zeroing an entry of a vector before it is projected, 0 to 1.
+    output: Linear -> ReLU -> LayerNorm, or a linear layer alone.
     """
 
     accepts = ("text", "tokens")
     sequential = True
 
-    def __init__(self, width: int, *, vectors: str = "", lower: bool = True) -> None:
+    def __init__(
+        self,
+        width: int,
+        *,
+        vectors: str = "",
+        lower: bool = True,
+        dropout: float = 0.0,
+        output: Literal["projection", "linear"] = "projection",
+    ) -> None:
         super().__init__()
         if not vectors:
             raise ValueError("vectors is not set; name a file of word vectors")
         self.path, self.lower = Path(vectors).expanduser(), lower
-        self.projection = projection(vector_width(self.path), width)
+        self.dropout = nn.Dropout(dropout)
+        self.projection = ending(output, vector_width(self.path), width)
 
     def prepare(self, column: Column, cache: Path | None) -> Column:
         """Return the vectors (L, F) of each text's tokens, or of its indices.
@@ -74,7 +86,8 @@ class Glove(Encoder):
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         real = mask.unsqueeze(2)
         mean = x.masked_fill(~real, 0).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        return self.projection(mean), self.projection(x).masked_fill(~real, 0)
+        sequence = self.projection(self.dropout(x)).masked_fill(~real, 0)
+        return self.projection(self.dropout(mean)), sequence
 
     def _tokens(self, text: str) -> list[str]:
         found = TOKEN.findall(self._cased(text))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mindkit.api import Encoder
-from mindkit_basics.encoders.projection import projection
+from mindkit_basics.encoders.projection import Ending, ending
 
 
 class Recurrent(Encoder):
@@ -27,7 +27,8 @@ class Recurrent(Encoder):
     real steps (which gives the sequence too).
     normalize: whether a LayerNorm stands between layers.
     dropout: probability of zeroing an entry of the read-out, 0 to 1.
-    output: what ends the encoder: Linear -> ReLU -> LayerNorm, or a linear layer alone.
+    output: what ends the encoder: Linear -> ReLU -> LayerNorm, a linear layer alone, or nothing,
+    where the read-out is of the common width already.
     """
 
     accepts = ("sequence",)
@@ -45,7 +46,7 @@ class Recurrent(Encoder):
         readout: Literal["final_states", "last", "masked_mean"] = "final_states",
         normalize: bool = True,
         dropout: float = 0.0,
-        output: Literal["projection", "linear"] = "projection",
+        output: Ending = "projection",
     ) -> None:
         super().__init__()
         if layers < 1:
@@ -70,8 +71,7 @@ class Recurrent(Encoder):
             if "weight_hh" in name:
                 nn.init.orthogonal_(parameter)
         read = directions * hidden * (layers if readout == "final_states" else 1)
-        last = projection(read, width) if output == "projection" else nn.Linear(read, width)
-        self.output = nn.Sequential(nn.Dropout(dropout), last)
+        self.output = nn.Sequential(nn.Dropout(dropout), ending(output, read, width))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         lengths = mask.sum(1).clamp(min=1)

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mindkit.api import Crossmodal, FusionHead, last_step
+from mindkit.api import Crossmodal, FusionHead, by_modality, last_step
 
 
 class CrossmodalTransformer(FusionHead):
@@ -22,12 +22,14 @@ class CrossmodalTransformer(FusionHead):
     (causal true); positions are sinusoidal.
 
     layers: number of cross-modal layers.
-    memory_layers: number of self-attention layers behind; MulT has max(layers, 3).
+    memory_layers: number of self-attention layers behind; max(layers, 3) unless given, as in MulT.
     heads: number of attention heads; must divide the width D.
     causal: whether step i sees the other sequence up to step i + |L_q - L_k| only, the lengths of
     the sample itself (in the authors' code those of the padded batch).
     readout: the last real step, as in MulT, or the mean over real steps.
-    attention_dropout: probability of zeroing an attention weight, 0 to 1.
+    attention_dropout: probability of zeroing a weight of cross-modal attention, 0 to 1, or a map
+    from the modality attended to.
+    memory_dropout: probability of zeroing a weight of self-attention behind, 0 to 1.
     embedding_dropout: probability of zeroing an entry of an input, 0 to 1.
     relu_dropout: probability of zeroing an activation inside the feed-forward part, 0 to 1.
     residual_dropout: probability of zeroing an entry of what a sublayer adds, 0 to 1.
@@ -37,15 +39,16 @@ class CrossmodalTransformer(FusionHead):
     def __init__(
         self,
         parts_dim: int,
-        num_sequences: int,
+        sequences_modalities: tuple[str, ...],
         num_outputs: int,
         *,
         layers: int = 5,
-        memory_layers: int = 5,
+        memory_layers: int | None = None,
         heads: int = 4,
         causal: bool = False,
         readout: Literal["last", "masked_mean"] = "last",
-        attention_dropout: float = 0.1,
+        attention_dropout: float | dict[str, float] = 0.1,
+        memory_dropout: float = 0.1,
         embedding_dropout: float = 0.25,
         relu_dropout: float = 0.1,
         residual_dropout: float = 0.1,
@@ -55,11 +58,18 @@ class CrossmodalTransformer(FusionHead):
         if parts_dim % heads:
             raise ValueError(f"heads must divide the width {parts_dim}, got {heads}")
         self.readout = readout
-        dropouts = attention_dropout, embedding_dropout, relu_dropout, residual_dropout
+        count = len(sequences_modalities)
         self.crossmodal = Crossmodal(
-            parts_dim, num_sequences, layers, memory_layers, heads, causal, dropouts
+            parts_dim,
+            count,
+            layers,
+            max(layers, 3) if memory_layers is None else memory_layers,
+            heads,
+            causal,
+            (memory_dropout, embedding_dropout, relu_dropout, residual_dropout),
+            by_modality("attention_dropout", attention_dropout, sequences_modalities),
         )
-        total = self.crossmodal.width * num_sequences
+        total = self.crossmodal.width * count
         self.hidden = nn.Sequential(
             nn.Linear(total, total), nn.ReLU(), nn.Dropout(dropout), nn.Linear(total, total)
         )

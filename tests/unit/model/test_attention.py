@@ -64,6 +64,21 @@ def test_a_shorter_target_sees_as_many_steps_further(draw):
     assert y.grad[0].any(1).tolist() == [True, True, True, False]
 
 
+def test_weights_are_drawn_as_one_matrix_of_query_key_and_value():
+    torch.manual_seed(0)
+    layer = CrossmodalEncoder(60, 1, 2, False, 0.0, 0.0, 0.0, 0.0).layers[0]
+    for linear, fans in (
+        (layer.query, 4 * 60),
+        (layer.key_value, 4 * 60),
+        (layer.out, 2 * 60),
+        (layer.feed[0], 5 * 60),
+        (layer.feed[3], 5 * 60),
+    ):
+        bound = math.sqrt(6 / fans)
+        assert 0.98 * bound < linear.weight.abs().max() <= bound
+        assert not linear.bias.any()
+
+
 def test_the_last_step_is_each_sample_s_own_and_the_first_of_an_empty_one(draw):
     steps = draw(3, 4, 2)
     mask = torch.arange(4) < torch.tensor([[3], [1], [0]])

@@ -56,6 +56,27 @@ def test_tuned_it_is_the_projected_masked_mean(tiny_bert):
     torch.testing.assert_close(vector, expected, atol=1e-5, rtol=0)  # float32
 
 
+def test_a_linear_layer_may_be_the_end(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), output="linear").eval()
+    vector, _ = encoder(*batch(encoder))
+    weight, bias = encoder.projection.weight, encoder.projection.bias
+    expected = naive_means(tiny_bert, TEXTS) @ weight.T + bias
+    torch.testing.assert_close(vector, expected, atol=1e-5, rtol=0)  # float32
+
+
+@pytest.mark.parametrize("tune", ["all", "none"])
+def test_entries_of_hidden_states_may_be_dropped_in_training(tiny_bert, tune):
+    encoder = Bert(8, model=str(tiny_bert), tune=tune, dropout=0.5)
+    if tune == "all":
+        encoder.transformer.eval()  # its own dropout apart
+    inputs = (torch.ones(3, 32),) if tune == "none" else batch(encoder)
+    first, second = encoder(*inputs), encoder(*inputs)
+    changed = [not torch.equal(a, b) for a, b in zip(first, second, strict=True)]
+    assert all(changed)
+    calm = [encoder.eval()(*inputs) for _ in range(2)]
+    assert all(torch.equal(a, b) for a, b in zip(*calm, strict=True))
+
+
 def test_the_sequence_is_projected_and_zero_where_padded(tiny_bert):
     encoder = Bert(8, model=str(tiny_bert)).eval()
     ids, mask = batch(encoder)

@@ -130,3 +130,12 @@ def test_most_words_of_mosi_have_a_vector(shared_data):
     share = float(column.provenance.split("for ")[1].split("%")[0])
     assert share == pytest.approx(92, abs=0.5)  # as counted when the file was made
     assert column.width == 100
+
+
+def test_a_linear_layer_may_be_the_end_and_entries_may_be_dropped_before(tiny_glove):
+    encoder = Glove(8, vectors=str(tiny_glove), dropout=0.5, output="linear")
+    x, mask = encoder.prepare(Column.of_text(TEXTS), None).gather(torch.arange(4))
+    assert not torch.equal(encoder(x, mask)[1], encoder(x, mask)[1])
+    sequence = encoder.eval()(x, mask)[1]
+    weight, bias = encoder.projection.weight, encoder.projection.bias
+    torch.testing.assert_close(sequence[mask], x[mask] @ weight.T + bias)

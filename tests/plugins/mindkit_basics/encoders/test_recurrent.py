@@ -63,6 +63,17 @@ def test_masked_mean_averages_real_steps_and_gives_the_sequence(batch):
     assert encoder.sequential and not Recurrent(5, 6).sequential
 
 
+def test_a_read_out_of_the_common_width_needs_no_end(batch):
+    torch.manual_seed(0)
+    options = {"layers": 1, "bidirectional": False, "hidden": 6, "readout": "last"}
+    encoder = Recurrent(5, 6, output="none", **options).double().eval()
+    x, mask = batch
+    _, (state, _) = encoder.layers[0][0](x[:1, : LENGTHS[0]])
+    torch.testing.assert_close(encoder(x, mask)[:1], state[0])
+    with pytest.raises(ValueError, match="read out is 6 wide and the common width is 7"):
+        Recurrent(5, 7, output="none", **options)
+
+
 def test_recurrent_weights_are_orthogonal():
     layer = Recurrent(5, 6).layers[0][0]
     product = layer.weight_hh_l0.T @ layer.weight_hh_l0
