@@ -9,24 +9,36 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from mindkit.batch import Batch
 from mindkit.config.load import load_spec
+from mindkit.data.choosing import choose_columns
 from mindkit.data.store import Column, Split, Store
 from mindkit.hooks import load_plugins
 from mindkit.model.build import InputSchema, build
 from mindkit.registry import Registries
 from mindkit.train.device import choose_device
-from mindkit.train.optim import learning_optimizers, main_optimizer
-from mindkit.train.step import train_step
+from mindkit.train.optim import by_turn, learning_optimizers, main_optimizer
+from mindkit.train.step import learn_epoch, train_step
 
 FOLDER = Path(__file__).parent / "curves"
 STEPS = 20
 BATCH = 8
 SMALL = ("width=12", "encoders.text={type: vector}")
 OF_MIND = ("terms.info.hidden=10",)
+WORDS = ("data.columns.text=words",)
+AS_CONVOLUTION = "encoders.text={type: convolution, dropout: 0.25}"
+AS_RECURRENT = (
+    "encoders.text={type: recurrent, layers: 1, bidirectional: false, hidden: 12, "
+    "readout: last, output: none}"
+)
+SMALL_WIDTHS = ("fusion.widths={text: 4, audio: 3, vision: 5}", "encoders.vision.hidden=6")
+SMALL_TENSOR = (*SMALL_WIDTHS, "fusion.hidden=10")
+OF_MULT = (*WORDS, AS_CONVOLUTION, "fusion.heads=4", "fusion.layers=2")
 METHODS: dict[str, tuple[str, list[str], tuple[str, ...]]] = {  # method, drop, settings
     "mind": ("mind", [], OF_MIND),
     "mind_official": ("mind_official", [], OF_MIND),
@@ -38,11 +50,20 @@ METHODS: dict[str, tuple[str, list[str], tuple[str, ...]]] = {  # method, drop, 
     "misa_mintrec": ("misa_mintrec", [], ("fusion.feed=16",)),
     "fdmer_reconstructed": ("fdmer_reconstructed", [], ()),
     "dsn": ("dsn", [], ("fusion.fused=10", "fusion.hidden=10")),
+    "tfn": ("tfn", [], SMALL_TENSOR),
+    "tfn_mmsa": ("tfn_mmsa", [], (*SMALL_TENSOR, *WORDS, AS_RECURRENT)),
+    "lmf": ("lmf", [], SMALL_WIDTHS),
+    "lmf_mmsa": ("lmf_mmsa", [], (*SMALL_WIDTHS, *WORDS, AS_RECURRENT)),
+    "mult": ("mult", [], OF_MULT),
+    "mult_mmsa": ("mult_mmsa", [], OF_MULT),
+    "mult_without_vision": ("mult", ["vision"], OF_MULT),
+    "self_mm": ("self_mm", [], ("fusion.hidden=10",)),
+    "mmim": ("mmim", [], ("fusion.hidden=10",)),
 }
 
 
 def small_store() -> Store:
-    """Three modalities of 40 samples: text a vector, audio and vision sequences."""
+    """Three modalities of 40 samples: text a vector, audio and vision sequences; `words` too."""
     generator = torch.Generator().manual_seed(5)
 
     def draw(*shape: int) -> torch.Tensor:
@@ -55,38 +76,50 @@ def small_store() -> Store:
         "vision": Column.of_sequences([draw(length, 5) for length in lengths]),
     }
     target = draw(40).clamp(-3, 3)
+    columns["words"] = Column.of_sequences([draw(length, 9) for length in lengths])
     train = Split([str(number) for number in range(40)], columns, target)
     return Store("mosi", {"train": train}, "regression")
 
 
 def curve(name: str, registries: Registries) -> dict[str, list[float]]:
-    """Return 20 steps of the total and of every unweighted term, in float64."""
+    """Return 20 steps, four epochs, of the total and of every unweighted term, in float64."""
     method, drop, settings = METHODS[name]
     spec = load_spec(registries, method, dataset="mosi", settings=[*SMALL, *settings], drop=drop)
-    store = small_store()
+    store = choose_columns(small_store(), spec.data.columns)
     torch.manual_seed(3)
     model = build(spec, registries, InputSchema.of(store)).double().train()
     main = main_optimizer(model, spec.training.optimizer)
-    rows: list[list[float]] = []
-    split = store.splits["train"]
+    each_step, each_epoch = by_turn(model, learning_optimizers(model))
+    device = choose_device("cpu", "float32")
+    train, modalities, pad_to = store.splits["train"], model.graph.modalities, spec.data.pad_to
+    rows_of = torch.arange(len(train)).split(BATCH)
+    batches = [doubled(train.batch(rows, modalities, pad_to)) for rows in rows_of]
+    told: list[list[float]] = []
     for step in range(STEPS):
-        picked = torch.arange(BATCH) + step * BATCH % len(split)
-        batch = split.batch(picked, model.graph.modalities, spec.data.pad_to)
-        doubled = {m: x.double() if x.is_floating_point() else x for m, x in batch.features.items()}
-        assert batch.target is not None
-        batch = type(batch)(doubled, batch.masks, batch.target.double(), batch.index)
+        place = step % len(batches)
+        if place == 0 and each_epoch:
+            learn_epoch(model, batches, each_epoch, device)
         losses = train_step(
             model,
-            [batch],
+            [batches[place]],
             step / STEPS,
             main,
-            learning_optimizers(model),
+            each_step,
             spec.training.clip,
-            choose_device("cpu", "float32"),
+            device,
         )
-        rows.append(losses.tolist())
+        told.append(losses.tolist())
+        if place == len(batches) - 1:
+            model.objective.on_epoch_end(step // len(batches))
     names = ("total", *model.objective.names)
-    return {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    return {name: list(values) for name, values in zip(names, zip(*told, strict=True), strict=True)}
+
+
+def doubled(batch: Batch) -> Batch:
+    """Return the batch in float64."""
+    assert batch.target is not None
+    features = {m: x.double() if x.is_floating_point() else x for m, x in batch.features.items()}
+    return replace(batch, features=features, target=batch.target.double())
 
 
 def main(names: Sequence[str]) -> None:
