@@ -140,12 +140,20 @@ def one_backward(tiny_tables, small_mind):
     from mindkit.data.prepare import prepare
     from mindkit.model.build import InputSchema, build
 
-    def call(registries, settings=(), drop=(), small=small_mind, method="mind", dataset="mosi"):
+    def call(
+        registries,
+        settings=(),
+        drop=(),
+        small=small_mind,
+        method="mind",
+        dataset="mosi",
+        data=None,
+    ):
         spec = load_spec(
             registries,
             method,
             dataset=dataset,
-            data=str(tiny_tables(dataset)),
+            data=str(data or tiny_tables(dataset)),
             settings=[*small, *settings],
             drop=drop,
         )
