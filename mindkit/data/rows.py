@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,14 +175,18 @@ class Rows:
 
 
 def known_cells(request: Request) -> dict[str, str]:
-    """Cell of the split column -> split: as the user says, else as is usual for the data set."""
+    """Cell of the split column -> split: as the user says, else as is usual for the data set.
+
+    A split of which the user says nothing keeps its usual cells.
+    """
     for split in request.splits:
         if split not in SPLITS:
             raise DataError(f"no split '{split}'{did_you_mean(split, SPLITS)}")
     usual = {**ALIASES, **{split: split for split in SPLITS}}
-    cells: Mapping[str, Sequence[str]] = request.splits or request.dataset.split_cells
-    named = [(cell, split) for split, several in cells.items() for cell in several]
+    usual |= {cell: s for s, several in request.dataset.split_cells.items() for cell in several}
+    named = [(cell, split) for split, several in request.splits.items() for cell in several]
     twice = [cell for cell, times in Counter(cell for cell, _ in named).items() if times > 1]
     if twice:
         raise DataError(f"'{twice[0]}' cannot stand for two splits; name it once with --split")
-    return dict(named) if request.splits else usual | dict(named)
+    kept = {cell: split for cell, split in usual.items() if split not in request.splits}
+    return kept | dict(named)

@@ -312,6 +312,13 @@ def test_several_cells_may_stand_for_one_split(tmp_path, arrays):
     assert len(read(tmp_path, arrays, splits=cells).splits["train"]) == 5
 
 
+def test_a_split_that_is_not_named_keeps_its_usual_cells(tmp_path, arrays):
+    usual = [len(read(tmp_path, arrays).splits[s]) for s in ("train", "valid", "test")]
+    arrays["split"] = np.array(["tuning" if s == "valid" else s for s in arrays["split"]])
+    store = read(tmp_path, arrays, splits={"valid": ("tuning",)})
+    assert [len(store.splits[s]) for s in ("train", "valid", "test")] == usual
+
+
 def test_videos_are_read_from_their_column(tmp_path, arrays):
     arrays["video_id"] = np.array([f"film{i // 3}" for i in range(N)])
     store = read(tmp_path, arrays)
