@@ -64,8 +64,8 @@ def _opened(data: spec.Data, registries: Registries, home: Path | str | None) ->
     raise DataError(
         f"'{data.name}' is not imported ({data_folder(home) / data.name} is missing), and "
         f"simulated data are refused; import it with\n"
-        f"  mindkit data import {data.name} --from FILE.npz\n"
-        f"or read it once with --data FILE.npz"
+        f"  mindkit data import {data.name} PATH\n"
+        f"or read it where it is with --data PATH"
     )
 
 

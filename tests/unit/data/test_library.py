@@ -76,7 +76,7 @@ def test_a_path_comes_before_the_imported_copy(registries, tmp_path, file):
 def test_no_simulation_makes_missing_data_an_error_that_says_how_to_import(registries, tmp_path):
     with pytest.raises(DataError) as caught:
         open_store(Data(name="toy", simulate=False), registries, tmp_path)
-    assert "mindkit data import toy --from FILE.npz" in str(caught.value)
+    assert "mindkit data import toy PATH" in str(caught.value)
     assert "'toy' is not imported" in str(caught.value)
 
 
