@@ -53,9 +53,9 @@ def test_a_mistake_ends_in_its_message_and_status_1(show):
 
 
 def test_an_unknown_method_ends_in_its_message(show):
-    result = show("mimd")
+    result = show("mindd")
     assert result.exit_code == 1
-    assert "no method named 'mimd'; did you mean 'mind'?" in result.stderr
+    assert "no method named 'mindd'; did you mean 'mind'?" in result.stderr
 
 
 def test_a_method_may_be_a_file(show, tmp_path):

@@ -8,6 +8,7 @@ from mindkit.testing.contracts import contract_cases
 # Components whose defaults cannot be built in a test: name -> options, from the fixtures.
 OPTIONS = {
     "bert": lambda fixture: {"model": str(fixture("tiny_bert"))},
+    "tensor_fusion": lambda fixture: {"widths": 2},  # of five parts, 33^5 entries by default
     "glove": lambda fixture: {"vectors": str(fixture("tiny_glove"))},
 }
 
