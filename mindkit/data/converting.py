@@ -32,6 +32,7 @@ TABLE = "table"  # the layout that people write themselves, so that faults in it
 RESERVED = ("ids", "target", "videos")
 
 
+@np.errstate(over="ignore", invalid="ignore")  # damaged bytes may be NaN that warn when read
 def convert(
     raw: Raw,
     dataset: type[Dataset],

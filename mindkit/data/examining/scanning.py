@@ -63,6 +63,7 @@ class Block:
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # damaged bytes may be NaN that warn when read
 def scan(feature: Feature) -> Scan:
     """Look at every value of `feature` once; raises DataError where a sample is no array."""
     found = Scan.of_nothing(len(feature))
@@ -139,9 +140,8 @@ def _add_content(block: Block, found: Scan) -> None:
     filled = np.bincount(block.sample, (block.values != 0).any(1), minlength=count) > 0
     found.blank[block.rows] = ~filled
     starts = (block.lengths.cumsum() - block.lengths)[some]
-    with np.errstate(over="ignore", invalid="ignore"):  # _add_values has counted what is odd
-        first = block.values[starts].astype(np.float32)
-        middle = block.values[starts + block.lengths[some] // 2].astype(np.float32)
+    first = block.values[starts].astype(np.float32)
+    middle = block.values[starts + block.lengths[some] // 2].astype(np.float32)
     lengths = block.lengths[some].tolist()
     keys = np.zeros(count, np.int64)
     keys[some] = [

@@ -314,3 +314,15 @@ def test_the_memory_of_a_conversion_goes_with_its_pieces(raw, tmp_path, monkeypa
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * streams.PIECE < held["train"].nbytes / 4
+
+
+def test_a_signalling_nan_becomes_0_like_any_other(raw, made):
+    def odd(split, count):
+        values = np.ones((count, 2))
+        values.view(np.uint64)[0, 0] = 0x7FF0000000000001  # which warns when it is cast
+        return Feature("vector", values)
+
+    store, manifest = made(with_feature(raw, "vision", odd))
+    values = store.splits["train"].columns["vision"].values
+    assert values[0].tolist() == [0, 1]
+    assert "NaN" in " ".join(manifest["notes"])

@@ -607,3 +607,12 @@ def test_a_damaged_file_is_examined_or_said_to_be_damaged(data, name, tmp_path, 
     result = check_data(tmp_path / name, home=tmp_path, registries=registries)
     json.dumps(result.as_dict(), allow_nan=False)
     assert result.facts.columns or not result.usable
+
+
+def test_a_signalling_nan_is_counted_like_any_other(raw):
+    odd = np.full((1, 3), np.float32(1))
+    odd.view(np.uint32)[0, 0] = 0x7F800001  # which warns when it is compared or cast
+    steps = [odd, *raw.parts["train"].features["audio"].values[1:]]
+    spoil(raw, "train", audio=Feature("ragged", steps))
+    (finding,) = [one for one in look(raw).findings if "NaN" in one.what]
+    assert finding.where == "audio" and "1 " in finding.what
