@@ -27,7 +27,8 @@ class Nwj(MIEstimator):
     negatives: z of the next sample, of a random other sample, or of each other sample in the batch;
     with a network on [x; z] the last costs B² passes.
     gradient: its own, or that of the Jensen-Shannon bound, whose best T is the log density ratio;
-    then the value is that of T + 1, and what is learnt varies less (Poole et al. 2019).
+    then the value is that of T + 1, and what is learnt varies less (Poole et al. 2019). It never
+    sees exp(T): one high score of a rare negative can pull the value far down.
     """
 
     batched = True
