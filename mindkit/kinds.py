@@ -129,9 +129,8 @@ class FusionHead(Component):
 
     `forward(parts)` with parts `(P, B, D)`, in the order of `fusion.inputs`; a head that attends
     over time has `forward(sequences, masks)`, lists of `(B, L, D)` and `(B, L)`, or all three.
-    Wired: `parts_dim` (D), `num_parts` (P), `num_sequences`, `num_stages` (the number of different
-    representations that the sequences are of), `num_outputs` (C), and `fused_names`, the names
-    under which terms refer to what is fused, so that a head builds no more than is used.
+    Wired: `parts_dim` (D), `num_parts` (P), `num_sequences`, `num_outputs` (C), and `fused_names`,
+    the names under which terms refer to what is fused, so that a head builds no more than is used.
 
     fused_dim: None, or H when `forward` returns `(prediction (B, C), fused (B, H))`, so that terms
         can refer to `fused`; or name -> H when it returns `(prediction, {name: (B, H)})`, for

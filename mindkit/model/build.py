@@ -198,7 +198,6 @@ class _Builder:
         vectors = [reference for reference in fusion.inputs if reference.stage not in over_time]
         sizes = self.common | {"parts_dim": self.method.width, "num_parts": len(vectors)}
         sizes["num_sequences"] = len(fusion.inputs) - len(vectors)
-        sizes["num_stages"] = len({one.stage for one in fusion.inputs if one.stage in over_time})
         sizes["parts_modalities"] = _modalities(vectors)
         sizes["sequences_modalities"] = _modalities(
             [reference for reference in fusion.inputs if reference.stage in over_time]

@@ -31,7 +31,6 @@ WIRED: dict[str, Any] = {
     "copies": 1,
     "num_parts": AXES["P"],
     "num_sequences": AXES["P"],
-    "num_stages": AXES["P"],
     "num_outputs": 1,
     "num_samples": AXES["B"],
     "task": "regression",

@@ -62,10 +62,9 @@ class Naming(Fusing):
 
     def __init__(
         self, parts_dim: int, num_parts: int, num_sequences: int, num_outputs: int,
-        num_stages: int, fused_names: tuple[str, ...] = (),
+        fused_names: tuple[str, ...] = (),
     ):
         super().__init__(parts_dim, num_parts, num_sequences, num_outputs)
-        self.num_stages = num_stages
         self.fused_dim = {name: width for name, width in (("joint", 7), ("audio", 2))}
         self.fused_names = fused_names
 
@@ -280,10 +279,8 @@ def test_a_head_may_fuse_several_vectors_under_names(make, problems):
     assert (network.in_features, network.out_features) == (2, 7)
 
 
-def test_a_head_is_told_what_terms_ask_for_and_how_many_stages_it_is_given(make):
+def test_a_head_is_told_what_terms_ask_for(make):
     assert make(*NAMED).graph.head.fused_names == ("audio", "joint")
-    both = make(*NAMED, "fusion.inputs=[specific.*, sequence.*, encoded.*]")
-    assert (make(*NAMED).graph.head.num_stages, both.graph.head.num_stages) == (1, 2)
 
 
 def test_a_name_that_the_head_does_not_give_is_found(problems):
