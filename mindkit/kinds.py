@@ -135,8 +135,11 @@ class FusionHead(Component):
     fused_dim: None, or H when `forward` returns `(prediction (B, C), fused (B, H))`, so that terms
         can refer to `fused`; or name -> H when it returns `(prediction, {name: (B, H)})`, for
         `fused.<name>`. Set on the instance.
+    streams: of how many representations it takes sequences, those of one, of all modalities, before
+        those of the next; None where it takes any.
     """
 
+    streams: ClassVar[int | None] = None
     fused_dim: int | Mapping[str, int] | None = None
 
 

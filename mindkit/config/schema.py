@@ -333,6 +333,26 @@ class _Checker:
             parameter = takes.get(argument)
             if not given and references and parameter is not None and required(parameter):
                 self.report.refuse(inputs, keys, f"{found} needs {words}; add them")
+        self._refuse_unlike_streams(found, references, inputs)
+
+    def _refuse_unlike_streams(
+        self, found: Found, references: Sequence[Reference], inputs: Node
+    ) -> None:
+        streams: int | None = getattr(found.component, "streams", None)
+        sequences = [one for one in references if one.stage in self.scope.over_time]
+        if streams is None or not sequences:
+            return
+        stages = list(dict.fromkeys(one.stage for one in sequences))
+        modalities = list(dict.fromkeys(one.modality for one in sequences))
+        if len(stages) != streams or sequences != [
+            Reference(stage, modality) for stage in stages for modality in modalities
+        ]:
+            what = (
+                f"{found} takes sequences of {streams} representations, each of all modalities in "
+                f"one order, as in [private.*, shared.*]; got {', '.join(map(str, sequences))}; "
+                "add what is missing, or choose another head"
+            )
+            self.report.refuse(inputs, ("fusion", "inputs"), what)
 
     # Training and data
 

@@ -121,7 +121,8 @@ def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: 
         if name.startswith("num_") and count is not None:
             given[name] = count
         if name.endswith("_modalities") and name not in sizes:
-            given[name] = MODALITIES[: count or 1]
+            streams = getattr(component, "streams", None) or 1
+            given[name] = MODALITIES[: (count or 1) // streams] * streams
     return instantiate(component, f"wire({component.__name__})", given, dict(options or {}))
 
 

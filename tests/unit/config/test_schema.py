@@ -1,7 +1,7 @@
 import pytest
 
 from mindkit.config.spec import Learning, Schedule
-from mindkit.kinds import Criterion, Stage
+from mindkit.kinds import Criterion, FusionHead, Stage
 
 
 def edit(root, old, new):
@@ -452,6 +452,45 @@ def test_a_head_is_refused_inputs_it_does_not_take(mistakes):
     message = mistakes(settings=["fusion.type=attend"])
     assert "fusion head 'attend' takes no vectors, such as invariant.*" in message
     assert "fusion head 'attend' needs sequences, such as sequence.*; add them" in message
+
+
+@pytest.mark.parametrize(
+    ("inputs", "good"),
+    [
+        ("[invariant.*, specific.*]", True),
+        ("[invariant.text, specific.text]", True),
+        ("[invariant.*]", False),
+        ("[invariant.*, specific.*, sequence.*]", False),
+        ("[invariant.text, invariant.audio, specific.audio, specific.text]", False),
+        ("[invariant.text, specific.audio]", False),
+    ],
+)
+def test_a_head_of_several_streams_is_given_each_of_the_same_modalities(
+    load, mistakes, registries, root, inputs, good
+):
+    class Streams(FusionHead):
+        streams = 2
+
+        def __init__(self, parts_dim: int) -> None:
+            super().__init__()
+
+        def forward(self, sequences, masks):
+            raise NotImplementedError
+
+    registries.fusion_heads.add("streams", Streams)
+    edit(root, "{type: averaged}", "{type: recurrent}")
+    edit(root, "specific: {type: mlp, from: encoded}", "specific: {type: mlp, from: sequence}")
+    edit(root, "{type: mlp, from: encoded, share", "{type: mlp, from: sequence, share")
+    path = root / "methods" / "small" / "default.yaml"
+    upto_task, _ = path.read_text().split("  info:")
+    path.write_text(upto_task)
+    settings = ["fusion.type=streams", f"fusion.inputs={inputs}"]
+    if good:
+        assert load(settings=settings).method.fusion.block.type == "streams"
+    else:
+        message = mistakes(settings=settings)
+        assert ": fusion.inputs" in message
+        assert "'streams' takes sequences of 2 representations, each of all modalities" in message
 
 
 def test_an_option_named_like_a_key_of_its_block_is_refused(mistakes, registries):

@@ -94,6 +94,19 @@ def test_a_head_that_gives_several_is_told_their_names_and_measured_by_each():
     assert subject.expected(subject.shapes()[0], fused=module) == found
 
 
+def test_a_head_of_several_streams_is_wired_with_each_modality_as_often():
+    class Streams(FusionHead):
+        """Nothing. Shapes: sequences [(B, L, D)], masks [(B, L)] -> (B, C)."""
+
+        streams = 2
+
+        def __init__(self, sequences_modalities: tuple[str, ...]) -> None:
+            super().__init__()
+            self.modalities = sequences_modalities
+
+    assert wire(Streams).modalities == ("text", "text")
+
+
 def test_side_by_side_widths_may_be_those_of_predictions():
     class Several(Criterion):
         """Sum of several predictions. Shapes: logits (B, MC) -> ()."""
