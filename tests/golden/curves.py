@@ -40,6 +40,7 @@ SMALL_WIDTHS = ("fusion.widths={text: 4, audio: 3, vision: 5}", "encoders.vision
 SMALL_TENSOR = (*SMALL_WIDTHS, "fusion.hidden=10")
 OF_MULT = (*WORDS, AS_CONVOLUTION, "fusion.heads=4", "fusion.layers=2")
 OF_MFM = (*WORDS, AS_CONVOLUTION, "fusion.hidden=6", "fusion.joint=7", "data.align=none")
+OF_DMD = (*OF_MULT[:-1], "fusion.layers=1", "fusion.length=5", "representations.aligned.length=5")
 METHODS: dict[str, tuple[str, list[str], tuple[str, ...]]] = {  # method, drop, settings
     "mind": ("mind", [], OF_MIND),
     "mind_official": ("mind_official", [], OF_MIND),
@@ -60,6 +61,8 @@ METHODS: dict[str, tuple[str, list[str], tuple[str, ...]]] = {  # method, drop, 
     "mult_without_vision": ("mult", ["vision"], OF_MULT),
     "self_mm": ("self_mm", [], ("fusion.hidden=10",)),
     "mmim": ("mmim", [], ("fusion.hidden=10",)),
+    "dmd": ("dmd", [], OF_DMD),
+    "dmd_without_vision": ("dmd", ["vision"], OF_DMD),
     "mfm": ("mfm", [], OF_MFM),
     "mfm_without_vision": ("mfm", ["vision"], OF_MFM),
 }
