@@ -223,7 +223,7 @@ def test_without_simulation_missing_data_are_an_error_with_the_import_command(
     result = run("--no-simulate", data=None)
     assert result.exit_code == 1
     (command,) = re.findall(r"^  mindkit (data import .*)$", result.stderr, re.MULTILINE)
-    assert mindkit(command.replace("FILE.npz", str(tiny_mosi))).exit_code == 0
+    assert mindkit(command.replace("PATH", str(tiny_mosi))).exit_code == 0
     assert run("--no-simulate", data=None).exit_code == 0
 
 
