@@ -21,10 +21,10 @@ from mindkit.config.spec import (
     Method,
     Positive,
     Reference,
-    Representation,
     Spec,
     Training,
 )
+from mindkit.config.stages import Stages, refuse_without_sequence
 from mindkit.config.terms import Terms, read_references
 from mindkit.config.values import Report
 from mindkit.errors import Problem, did_you_mean
@@ -33,7 +33,6 @@ from mindkit.registry import Registries
 _REQUIRED = ("width", "encoders", "fusion", "terms")
 _OPTIONAL = ("name", "representations", "training", "data")
 _NAME = "letters, digits and _, a letter first"
-_FIRST = ("encoded", "gaussian", "sequence")  # what representations are made from at first
 
 
 @dataclass
@@ -66,7 +65,6 @@ class _Checker:
         self.report = Report()
         self.modalities: list[str] = []
         self.scope = refs.Scope((), ())
-        self.noisy = False
         self.sequential: dict[str, bool] = {}
         self.tokenising: list[str] = []
 
@@ -92,9 +90,11 @@ class _Checker:
         self._refuse_ambiguous_names(entries)
         encoders, filled["encoders"] = self.encoders(entries.get("encoders", node_of({})))
         stages = entries.get("representations", node_of({}))
-        representations, filled["representations"] = self.representations(stages)
+        checked = Stages(self.report, self.registries, self.scope, self.sequential)
+        representations, filled["representations"] = checked.all(stages)
+        self.scope = replace(self.scope, over_time=checked.over_time)
         fusion, filled["fusion"] = self.fusion(entries.get("fusion"))
-        terms, filled["terms"] = Terms(self.report, self.registries, self.scope, self.noisy).all(
+        terms, filled["terms"] = Terms(self.report, self.registries, self.scope, checked.noisy).all(
             entries.get("terms", node_of({}))
         )
         training, filled["training"] = self.training(entries.get("training", node_of({})))
@@ -141,136 +141,6 @@ class _Checker:
             )
         return blocks, Node(filled, node.origin)
 
-    def representations(self, node: Node) -> tuple[list[Representation], Node]:
-        found: dict[str, Representation] = {}
-        filled: dict[str, Node] = {}
-        entries = self.report.entries(node, ("representations",), silent=True)
-        for name, entry in entries.items():
-            representation, filled[name] = self.representation(name, entry, entries)
-            if representation is not None:
-                found[name] = representation
-        for name, one in found.items():
-            if one.through in found:
-                owner = found[one.through]
-                found[name] = replace(one, reads=owner.reads)
-                self._refuse_unlike_sources(one, owner, entries[name])
-        self.noisy = any("gaussian" in one.sources for one in found.values())
-        ordered = self._in_order(found, entries)
-        over_time = list(self.scope.over_time)
-        for one in ordered:
-            if self._from_sequences(one, over_time, entries[one.name]) and not one.reads:
-                over_time.append(one.name)
-        self.scope = replace(self.scope, over_time=over_time)
-        return ordered, Node(filled, node.origin)
-
-    def representation(
-        self, name: str, node: Node, known: Mapping[str, Node]
-    ) -> tuple[Representation | None, Node]:
-        keys = ("representations", name)
-        entries = self.report.entries(node, keys)
-        source_node = entries.get("from", node_of("encoded"))
-        sources = self.sources(name, source_node, (*keys, "from"), known)
-        structure = {"from": source_node}
-        if "through" in entries:
-            through = self.through(entries, keys, known)
-            structure["through"] = entries["through"]
-            return Representation(name, sources, None, through, False), Node(structure, node.origin)
-        share_node = entries.get("share", node_of(False))
-        share = self.report.value(bool, share_node, (*keys, "share"), default=False)
-        structure["share"] = node_of(share, share_node.origin)
-        found = find(self.report, node, keys, [self.registries.stages])
-        block, filled = fill(self.report, node, keys, found, structure)
-        if block is None or found is None:
-            return None, filled
-        return Representation(name, sources, block, None, share, found.over_time), filled
-
-    def sources(
-        self, name: str, node: Node, keys: Keys, known: Mapping[str, Node]
-    ) -> tuple[str, ...]:
-        """What a representation is made from: one name, or a list of names."""
-        nodes = node.value if isinstance(node.value, list) else [node]
-        allowed = [*_FIRST, *(one for one in known if one != name)]
-        if not nodes:
-            what = f"the list is empty; name what '{name}' is made from: {', '.join(allowed)}"
-            self.report.refuse(node, keys, what)
-        found: list[str] = []
-        for index, one in enumerate(nodes):
-            place = (*keys, index) if isinstance(node.value, list) else keys
-            source = str(self.report.value(str, one, place, default="encoded"))
-            if source not in allowed:
-                what = f"no representation named '{source}'{did_you_mean(source, allowed)}"
-                self.report.refuse(one, place, what)
-            if source == "sequence":
-                references = [Reference("sequence", modality) for modality in self.modalities]
-                self._refuse_without_sequence(references, one, place)
-            found.append(source)
-        return tuple(found)
-
-    def _from_sequences(self, one: Representation, over_time: Sequence[str], node: Node) -> bool:
-        """Whether it is made from sequences; what mixes them with vectors is refused."""
-        keys: Keys = ("representations", one.name, "from")
-        sequences = [source for source in one.sources if source in over_time]
-        vectors = [source for source in one.sources if source not in over_time]
-        if sequences and vectors:
-            what = f"{sequences[0]} has a time axis and {vectors[0]} has none, so they cannot be"
-            self.report.refuse(node, keys, f"{what} joined; make it from one of the two")
-        elif one.reads and vectors:
-            what = f"its stage makes a vector of a sequence, and {vectors[0]} has no time axis"
-            self.report.refuse(node, keys, f"{what}; make it from sequence, or change its type")
-        return bool(sequences)
-
-    def _refuse_unlike_sources(
-        self, one: Representation, owner: Representation, node: Node
-    ) -> None:
-        if len(one.sources) != len(owner.sources):
-            what = (
-                f"the weights of '{owner.name}' take {len(owner.sources)} vector(s) side by side, "
-                f"but it is made from {len(one.sources)}; name as many"
-            )
-            self.report.refuse(node, ("representations", one.name, "from"), what)
-
-    def through(self, entries: Mapping[str, Node], keys: Keys, known: Mapping[str, Node]) -> str:
-        node = entries["through"]
-        through = self.report.value(str, node, (*keys, "through"), default="")
-        owners = [
-            n for n, one in known.items() if n != keys[1] and "through" not in (one.items or {})
-        ]
-        if through not in owners:
-            what = f"no representation with weights of its own is named '{through}'"
-            self.report.refuse(node, (*keys, "through"), what + did_you_mean(through, owners))
-        for key, extra in entries.items():
-            if key not in ("from", "through"):
-                what = f"'{key}' has no effect beside `through: {through}`, whose weights it uses"
-                self.report.refuse(extra, (*keys, key), f"{what}; remove it")
-        return str(through)
-
-    def _in_order(
-        self, found: dict[str, Representation], entries: Mapping[str, Node]
-    ) -> list[Representation]:
-        ordered: list[Representation] = []
-        done = set(_FIRST)
-        waiting = dict(found)
-        while waiting:
-            ready = [name for name, one in waiting.items() if done.issuperset(one.sources)]
-            if not ready:
-                unknown = [
-                    name
-                    for name, one in waiting.items()
-                    if not done.union(found).issuperset(one.sources)
-                ]
-                if not unknown:  # an unknown source has been reported already
-                    names = list(waiting)
-                    circle = " <- ".join([*names, names[0]])
-                    what = f"these are made from each other: {circle}; begin one from encoded"
-                    self.report.refuse(
-                        entries[names[0]], ("representations", names[0], "from"), what
-                    )
-                break
-            for name in ready:
-                ordered.append(waiting.pop(name))
-                done.add(name)
-        return ordered
-
     def fusion(self, node: Node | None) -> tuple[Fusion | None, Node]:
         keys: Keys = ("fusion",)
         if node is None:
@@ -293,7 +163,7 @@ class _Checker:
                 continue
             expanded = pattern.expand(self.modalities, {})
             if pattern.stage == "sequence":
-                self._refuse_without_sequence(expanded, one, place)
+                refuse_without_sequence(self.report, self.sequential, expanded, one, place)
             references += expanded
         if not isinstance(inputs.value, list) or not inputs.value:
             self.report.refuse(
@@ -303,16 +173,6 @@ class _Checker:
             self._refuse_unfit_head(found, references, inputs)
         block, filled = fill(self.report, node, keys, found, {"inputs": inputs})
         return (None if block is None else Fusion(block, tuple(references))), filled
-
-    def _refuse_without_sequence(
-        self, references: Sequence[Reference], node: Node, keys: Keys
-    ) -> None:
-        for reference in references:
-            if not self.sequential.get(str(reference.modality), True):
-                what = f"the encoder of {reference.modality} gives no sequence, only one vector"
-                self.report.refuse(
-                    node, keys, f"{what}; choose an encoder that does, or use encoded.*"
-                )
 
     def _refuse_unfit_head(
         self, found: Found, references: Sequence[Reference], inputs: Node
