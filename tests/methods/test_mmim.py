@@ -116,7 +116,7 @@ class Pair:
         ).tolist()
         self.adam.zero_grad()
         found = self.naive.losses(inputs, batch.target)
-        weights = {"task": 1.0, "nce": 0.1, "lld": -0.1, "entropy": -0.1}
+        weights = {"task": 1.0, "nce": 0.1, "lld": -0.025, "entropy": -0.025}
         total = sum(weights[name] * value for name, value in found.items())
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.naive.of_stage_1(), 1.0)
@@ -245,6 +245,7 @@ def test_it_has_the_authors_values(registries, dataset):
     assert {name: (one.weight, one.goal) for name, one in terms.items()} == {
         "task": (1.0, "minimize"),
         "nce": (0.1, "minimize"),
-        "lld": (0.1, "maximize"),
-        "entropy": (0.1, "maximize"),
+        "lld": (0.1 * 16 / 64, "maximize"),  # sums over the width
+        "entropy": (0.1 * 16 / 64, "maximize"),
     }
+    assert spec.method.width == 64
