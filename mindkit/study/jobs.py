@@ -1,0 +1,114 @@
+"""Runs as jobs: what a worker is told, and how it makes a run that anyone may ask for again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mindkit.config.spec import Spec
+from mindkit.data.files import write_text
+from mindkit.data.library import open_store
+from mindkit.data.store import Store
+from mindkit.errors import MindkitError
+from mindkit.hooks import load_plugins
+from mindkit.kinds import Tracker
+from mindkit.registry import Registries
+from mindkit.train.loop import Interrupted
+from mindkit.train.run import RunResult, run_folder, run_spec
+
+MakeTracker = Callable[[str, Spec], Tracker]
+State = Literal["started", "finished", "failed"]
+ERROR = "error.txt"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, in plain values that can be sent to another process or machine.
+
+    spec: settled, with its seed. plugins: what was asked for beside the installed ones.
+    """
+
+    label: str
+    spec: Spec
+    out: Path
+    plugins: tuple[str, ...] = ()
+    device: str | None = None
+    fresh: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return run_folder(self.spec, self.out)
+
+
+Task = Sequence[Job]
+"""Jobs that are made in one go: one, or several that differ in their seed alone."""
+
+Tell = Callable[[Job, State, str], None]
+"""Called when a job starts, finishes or fails, with the error."""
+
+
+@dataclass
+class Worker:
+    """Makes jobs, one after another, and keeps what they share: plugins and data."""
+
+    display: MakeTracker | None = None
+    registries: dict[tuple[str, ...], Registries] = field(default_factory=dict)
+    stores: dict[str, Store] = field(default_factory=dict)
+
+    def make_all(self, task: Task, tell: Tell) -> None:
+        """Make every job of the task; one that fails does not stop the others."""
+        for job in task:
+            tell(job, "started", "")
+            try:
+                self.make(job)
+            except Interrupted:
+                raise
+            except Exception as error:  # a plugin may raise anything
+                tell(job, "failed", describe(error))
+            else:
+                tell(job, "finished", "")
+
+    def make(self, job: Job) -> RunResult:
+        """Return the run's result: read if it is finished, resumed if interrupted, else made.
+
+        What goes wrong is written to `error.txt` in the run's folder, and raised.
+        """
+        try:
+            registries = self._registries(job.plugins)
+            result = run_spec(
+                job.spec,
+                registries,
+                out=job.out,
+                device=job.device,
+                resume=not job.fresh,
+                fresh=job.fresh,
+                trackers=[self.display(job.label, job.spec)] if self.display else [],
+                store=self._store(job.spec, registries),
+            )
+        except Interrupted:
+            raise
+        except Exception as error:  # a plugin may raise anything; the other runs go on
+            write_text(job.folder / ERROR, f"{describe(error)}\n")
+            raise
+        (job.folder / ERROR).unlink(missing_ok=True)
+        return result
+
+    def _registries(self, plugins: tuple[str, ...]) -> Registries:
+        if plugins not in self.registries:
+            self.registries[plugins] = load_plugins(plugins).registries
+        return self.registries[plugins]
+
+    def _store(self, spec: Spec, registries: Registries) -> Store:
+        key = repr(spec.resolved["data"])
+        if key not in self.stores:
+            self.stores.clear()  # one data set at a time: they can be large
+            self.stores[key] = open_store(spec.data, registries)
+        return self.stores[key]
+
+
+def describe(error: BaseException) -> str:
+    """Return the error as a person is told it."""
+    return str(error) if isinstance(error, MindkitError) else f"{type(error).__name__}: {error}"
