@@ -239,6 +239,7 @@ class Data:
 
     path: an imported or importable file or folder; None takes the imported copy, else simulates.
     columns: modality -> the column that feeds it; by default the one of its own name.
+    one_step: modalities whose vectors are taken as sequences of one step.
     truncate: steps that are kept from the start of a sequence, of every one or by modality. Text
         and tokens are cut by their encoder.
     standardize: "train" (statistics of the training split over real steps), "utterance" (each
@@ -256,6 +257,7 @@ class Data:
     path: str | None = None
     simulate: bool = True
     columns: dict[str, str] = field(default_factory=dict[str, str])
+    one_step: tuple[str, ...] = ()
     truncate: Positive | dict[str, Positive] | None = None
     standardize: Treatment | dict[str, Treatment] = "train"
     clip: Bound | dict[str, Bound] | None = None

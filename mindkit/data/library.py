@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mindkit.config import spec
-from mindkit.data.choosing import choose_columns
+from mindkit.data.choosing import as_sequences, choose_columns
 from mindkit.data.files import writing_folder
 from mindkit.data.formats.folder import read_manifest, write_folder
 from mindkit.data.home import data_folder
@@ -40,10 +40,12 @@ class Listed:
 def open_store(data: spec.Data, registries: Registries, home: Path | str | None = None) -> Store:
     """Return the data set that `data` asks for: its path, else the imported copy, else simulated.
 
-    Its modalities are the columns that `data.columns` names. A simulated store has `simulated` set.
+    Its modalities are the columns that `data.columns` names, vectors of `data.one_step` as
+    sequences. A simulated store has `simulated` set.
     Without `data.simulate`, missing data are an error that says how to import them.
     """
-    return choose_columns(_opened(data, registries, home), data.columns)
+    chosen = choose_columns(_opened(data, registries, home), data.columns)
+    return as_sequences(chosen, data.one_step)
 
 
 def list_data(

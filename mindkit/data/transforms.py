@@ -29,6 +29,7 @@ class Treatments:
 def treatments(data: spec.Data, columns: Mapping[str, Column]) -> Treatments:
     """Return the treatment of each modality of `columns`; raise if one of them cannot have it."""
     steps = [m for m, column in columns.items() if column.kind == "sequence"]
+    single = [m for m, column in columns.items() if column.kind == "vector" or _one_step(column)]
     features = [m for m, column in columns.items() if column.has_width]
     usual = [m for m in features if m != "text"]
 
@@ -46,7 +47,7 @@ def treatments(data: spec.Data, columns: Mapping[str, Column]) -> Treatments:
         return chosen
 
     modes = spread("standardize", data.standardize, usual, features, "features")
-    vectors = [m for m, mode in modes.items() if mode == "utterance" and m not in steps]
+    vectors = [m for m, mode in modes.items() if mode == "utterance" and m in single]
     if vectors:
         apart = ", ".join(f"{m}: {'train' if m in vectors else mode}" for m, mode in modes.items())
         raise DataError(
@@ -82,6 +83,10 @@ def transform(store: Store, data: spec.Data, encoders: Mapping[str, Encoder]) ->
             columns[modality] = _perturbed(column, modality, name, plan, data, encoders[modality])
         splits[name] = replace(split, columns=columns)
     return replace(store, splits=splits)
+
+
+def _one_step(column: Column) -> bool:
+    return column.kind == "sequence" and bool((column.lengths == 1).all())
 
 
 def _cut(column: Column, modality: str, plan: Treatments) -> Column:

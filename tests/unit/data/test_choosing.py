@@ -1,9 +1,11 @@
 import pytest
 import torch
 
-from mindkit.data.choosing import choose_columns
+from mindkit.config.spec import Data
+from mindkit.data.choosing import as_sequences, choose_columns
 from mindkit.data.leaks import refuse_leaks
 from mindkit.data.store import Column, Split, Store
+from mindkit.data.transforms import treatments
 from mindkit.errors import DataError
 
 
@@ -42,3 +44,29 @@ def test_the_leak_guard_looks_at_the_column_that_is_used(store):
         refuse_leaks(choose_columns(store, {"audio": "vision"}), ["audio"], allow=False)
     honest = choose_columns(store, {"vision": "vision_raw"})
     assert refuse_leaks(honest, ["text", "vision"], allow=False) == []
+
+
+def test_vectors_become_sequences_of_one_step_with_the_same_values(store):
+    changed = as_sequences(store, ["vision"])
+    column = changed.splits["test"].columns["vision"]
+    assert column.kind == "sequence" and column.lengths.tolist() == [1, 1]
+    values, mask = column.gather(torch.tensor([1, 0]))
+    assert values.tolist() == [[[1, 1]], [[1, 1]]] and mask.tolist() == [[True], [True]]
+    assert changed.digest == store.digest
+    assert store.splits["test"].columns["vision"].kind == "vector"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("visoin", "did you mean 'vision'"), ("text_bert", "text_bert is a tokens column")],
+)
+def test_only_vectors_become_sequences_of_one_step(store, name, words):
+    with pytest.raises(DataError, match=f"data.one_step: .*{words}"):
+        as_sequences(store, [name])
+
+
+def test_one_step_cannot_be_standardised_by_itself(store):
+    columns = as_sequences(store, ["vision"]).splits["train"].columns
+    data = Data(standardize={"vision": "utterance"})
+    with pytest.raises(DataError, match=r"turn every vision sample into zeros"):
+        treatments(data, {"vision": columns["vision"]})
