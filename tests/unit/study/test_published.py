@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mindkit.config.compose import config_root
-from mindkit.study.published import published
+from mindkit.study.published import published, published_ablation
 from mindkit.train.metrics import METRICS
 from mindkit.train.run import RunResult
 
@@ -119,6 +119,56 @@ def test_another_text_model_has_none(run, text):
     assert published(run(text=text)) == {}
 
 
+def without(*names):
+    """Return the lines of a run that was asked to leave these out, and what went with them."""
+    lines = [f"{name}: dropped (--drop {name})" for name in names]
+    return (*lines, "np: no rows left, since noise was dropped")
+
+
+def test_an_ablation_like_the_papers_has_its_numbers_beside_it(run):
+    assert published_ablation(run(dropped=without("cyr"))) == {"mae": 0.787, "corr": 0.773}
+    asked = "(--drop non_disentangled)"
+    lines = (f"invariant: dropped {asked}", f"specific: dropped {asked}", f"noise: dropped {asked}")
+    assert published_ablation(run(dropped=lines)) == {"mae": 0.925, "corr": 0.753}
+
+
+def test_what_an_ablation_dropped_may_be_otherwise_than_in_the_paper(run):
+    narrow = COLUMNS | {"audio": COLUMNS["audio"] | {"width": 5}}
+    absent = {m: column for m, column in COLUMNS.items() if m != "audio"}
+    for columns in (narrow, absent):
+        assert published_ablation(run(columns=columns, dropped=without("audio")))["mae"] == 0.759
+        assert published_ablation(run(columns=columns, dropped=without("cyr"))) == {}
+    assert published_ablation(run(text={}, dropped=without("text")))["mae"] == 1.452
+    assert published_ablation(run(text={}, dropped=without("cyr"))) == {}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"dropped": ()},
+        {"dropped": without("cyr", "vision")},
+        {"dropped": without("noise")},
+        {"dropped": ("cons: no rows left, since a single modality makes no such pair",)},
+        {"dropped": without("cyr"), "stamps": ("SIMULATED DATA",)},
+        {"dropped": without("cyr"), "method": "misa"},
+        {"dropped": without("cyr"), "method": "mind_official"},
+        {"dropped": without("cyr"), "dataset": "mintrec"},
+        {"dropped": without("cyr"), "samples": SAMPLES | {"test": 685}},
+    ],
+    ids=str,
+)
+def test_an_ablation_that_is_not_the_papers_has_none(run, facts):
+    assert published_ablation(run(**facts)) == {}
+
+
+def test_an_ablation_of_settings_alone_has_not_the_full_methods_numbers(run):
+    result = run()
+    config = result.folder / "config.yaml"
+    text = config.read_text()
+    config.write_text(f"{text}fusion: {{}} # configs/methods/mind/ablations.yaml:5:3\n")
+    assert published(result) == {}
+
+
 def test_there_are_published_numbers_to_show():
     assert ENTRIES
 
@@ -151,3 +201,23 @@ def test_the_settings_that_a_comparable_run_needs_exist(registries, dataset, ent
 @pytest.mark.parametrize(("dataset", "entry"), ENTRIES)
 def test_shares_are_fractions_and_not_percentages(dataset, entry):
     assert all(0 < value < 1 for value in entry["metrics"].values())
+
+
+@pytest.mark.parametrize(("dataset", "entry"), ENTRIES)
+def test_ablations_have_numbers_of_the_same_kind(dataset, entry):
+    for scores in entry.get("ablations", {}).values():
+        assert set(scores) <= set(entry["metrics"])
+        assert all(0 < value < 1 for name, value in scores.items() if name != "mae")
+
+
+def test_the_papers_table_2_is_whole_and_each_of_its_rows_can_be_run(registries):
+    from mindkit.config.load import load_spec
+
+    path = config_root() / "methods" / "mind" / "published.yaml"
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    of_mosi, *others = (entries[d]["ablations"] for d in ("mosi", "mosei", "ur_funny"))
+    assert len(of_mosi) == 13
+    assert all(list(other) == list(of_mosi) for other in others)
+    for name in of_mosi:
+        dropped = load_spec(registries, "mind", dataset="mosi", drop=[name]).dropped
+        assert any(f"(--drop {name})" in line for line in dropped)
