@@ -117,7 +117,7 @@ def run_spec(
     place = choose_device(device, spec.training.precision)
     folder = run_folder(spec, out)
     checkpoints = Checkpoints(folder / "checkpoint")
-    plugins = _plugin_code(registries)
+    plugins = plugin_code(registries)
     if finished := _look_at(folder, checkpoints, store, plugins, resume, fresh):
         return finished
 
@@ -182,6 +182,32 @@ def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema,
     return spec, schema, model
 
 
+def environment_of(store: Store, place: Device, plugins: dict[str, str | None]) -> dict[str, Any]:
+    """Return what a run made here and now would say of its versions, machine, plugins and data."""
+    return {
+        "mindkit": mindkit.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in ("torch", "transformers", "numpy", "scipy")},
+        "device": place.name,
+        "precision": "bfloat16" if place.bfloat16 else "float32",
+        "threads": torch.get_num_threads(),
+        "plugins": plugins,
+        "data": store.describe(),
+    }
+
+
+def plugin_code(registries: Registries) -> dict[str, str | None]:
+    """Return the SHA-256 of each plugin that is a file of the user's; None for installed ones."""
+    names = sorted({entry.plugin for registry in registries for entry in registry})
+    files = {name: Path(name) for name in names if name.endswith(".py")}
+    return {
+        name: hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else None
+        for name in names
+    }
+
+
 def _stamps(spec: Spec, store: Store) -> tuple[str, ...]:
     stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
     stamps += perturbing.stamps(spec.data)
@@ -223,16 +249,6 @@ def _look_at(
     return RunResult.read(folder) if finished else None
 
 
-def _plugin_code(registries: Registries) -> dict[str, str | None]:
-    """SHA-256 of each plugin that is a file of the user's; None for installed ones."""
-    names = sorted({entry.plugin for registry in registries for entry in registry})
-    files = {name: Path(name) for name in names if name.endswith(".py")}
-    return {
-        name: hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else None
-        for name in names
-    }
-
-
 def _describe(
     folder: Path,
     spec: Spec,
@@ -246,20 +262,8 @@ def _describe(
     marks = "".join(f"# {stamp}\n" for stamp in stamps)
     write_text(folder / "config.yaml", marks + dump(spec, origins=True))
     write_text(folder / "schema.json", schema.to_json())
-    environment = {
-        "stamps": stamps,
-        "mindkit": mindkit.__version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: version(name) for name in ("torch", "transformers", "numpy", "scipy")},
-        "device": place.name,
-        "precision": "bfloat16" if place.bfloat16 else "float32",
-        "threads": torch.get_num_threads(),
-        "plugins": plugins,
-        "data": store.describe(),
-    }
-    write_text(folder / "environment.json", json.dumps(environment, indent=2))
+    environment = environment_of(store, place, plugins)
+    write_text(folder / "environment.json", json.dumps({"stamps": stamps, **environment}, indent=2))
 
 
 def _commit() -> str | None:
