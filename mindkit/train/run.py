@@ -83,6 +83,14 @@ class RunResult:
             values[name] = tuple(values[name])
         return cls(folder=folder, **values)
 
+    def write(self) -> None:
+        """Write `metrics.json`, NaN as null: the last file of a run, which is finished with it."""
+        values = {name: value for name, value in asdict(self).items() if name != "folder"}
+        for split in ("valid", "test"):
+            scores = values[split].items()
+            values[split] = {n: None if math.isnan(v) else v for n, v in scores}
+        write_text(self.folder / "metrics.json", json.dumps(values, indent=2))
+
 
 def run_folder(spec: Spec, out: Path) -> Path:
     """Return the folder of this run: method, data set, seed, and a short hash of the config."""
@@ -113,7 +121,7 @@ def run_spec(
     if problems := [*problems, *check(spec, registries, schema)]:
         raise ConfigError(problems)
     spec = settle(spec, registries, store)
-    stamps = _stamps(spec, store)
+    stamps = stamps_of(spec, store)
     place = choose_device(device, spec.training.precision)
     folder = run_folder(spec, out)
     checkpoints = Checkpoints(folder / "checkpoint")
@@ -208,7 +216,8 @@ def plugin_code(registries: Registries) -> dict[str, str | None]:
     }
 
 
-def _stamps(spec: Spec, store: Store) -> tuple[str, ...]:
+def stamps_of(spec: Spec, store: Store) -> tuple[str, ...]:
+    """Return what must be said wherever numbers of these data appear; refuse leaky features."""
     stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
     stamps += perturbing.stamps(spec.data)
     return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
@@ -283,18 +292,15 @@ def _save(
     with writing(folder / "model.safetensors") as temporary:
         state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
         save_file(state, temporary, metadata={"stamps": json.dumps(result.stamps)})
-    table = _predictions_table(store, predictions, result.stamps)
+    table = predictions_table(store, predictions, result.stamps)
     write_text(folder / "predictions.csv", table)
-    values = {name: value for name, value in asdict(result).items() if name != "folder"}
-    for split in ("valid", "test"):
-        scores = values[split].items()
-        values[split] = {n: None if math.isnan(v) else v for n, v in scores}
-    write_text(folder / "metrics.json", json.dumps(values, indent=2))  # last: the run is finished
+    result.write()
 
 
-def _predictions_table(
+def predictions_table(
     store: Store, predictions: Mapping[str, np.ndarray], stamps: Sequence[str]
 ) -> str:
+    """Return predictions.csv: id, split, truth, and the prediction of (N, C) arrays by split."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     columns = (
