@@ -143,7 +143,8 @@ def words(
 ) -> list[str]:
     """Return the sentences of a footer: what was done, in plain words.
 
-    seeds: how many each row has. comparisons: rows held against the baseline, for each metric.
+    seeds: how many each row has. comparisons: rows held against the baseline, for each metric;
+    without any, nothing is said of tests.
     """
     least, most = min(seeds), max(seeds)
     runs = f"{least}" if least == most else f"{least} to {most}"
@@ -155,12 +156,17 @@ def words(
     level = f"{protocol.level * 100:g} %"
     alpha = f"{1 - protocol.level:.3g}"
     enough = paired and most >= protocol.least_seeds
-    return [
+    of_rows = [
         f"Mean ± sample standard deviation (ddof 1) over {runs} seeds; {samples} test samples."
         + "".join(alone),
         f"Intervals: {level}, bootstrap over test samples and seeds at once "
         f"({protocol.resamples} resamples, generator seeded with {protocol.seed}), stretched to "
         "the two-way standard error and t for few seeds.",
+    ]
+    if not comparisons:
+        return of_rows
+    return [
+        *of_rows,
         f"Test against {baseline}: {TEST} (two-sided, "
         f"{'seeds paired' if paired else 'seeds not paired'}, Satterthwaite's degrees of freedom), "
         "on absolute errors and the like, one a sample, or on jackknife pseudo-values where the "
