@@ -44,6 +44,11 @@ def default_method(root: Path | None = None) -> str:
     return str(read_yaml((root or config_root()) / "default.yaml").at(("method",)).plain())
 
 
+def beside_method(method: str, name: str, root: Path | None = None) -> list[Node]:
+    """Return the files called `name` in the folders of the method and its bases, bases first."""
+    return _Files(root or config_root()).beside(method, name)
+
+
 @dataclass(frozen=True)
 class Setting:
     """One `path=value`, from `--set` or from the `set` of an ablation."""
@@ -259,11 +264,14 @@ class _Files:
     def ablations(self, name: str) -> dict[str, Ablation]:
         """Return the ablations of a method; its own go before those of its bases."""
         found: dict[str, Ablation] = {}
-        folders = dict.fromkeys(path.parent for path, _ in self._chain(name, None))
-        for folder in folders:
-            if (path := folder / "ablations.yaml").is_file():
-                found |= _ablations(self.read(path))
+        for node in self.beside(name, "ablations.yaml"):
+            found |= _ablations(node)
         return found
+
+    def beside(self, method: str, name: str) -> list[Node]:
+        """Return the files called `name` in the folders of a method and its bases, bases first."""
+        folders = dict.fromkeys(path.parent for path, _ in self._chain(method, None))
+        return [self.read(folder / name) for folder in folders if (folder / name).is_file()]
 
     def fragment(self, folder: str, name: str) -> Node:
         """Return `configs/<folder>/<name>.yaml`, or the file of that path."""
