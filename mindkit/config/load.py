@@ -100,6 +100,16 @@ def dump(spec: Spec, origins: bool = True) -> str:
     return "\n".join(shown) + "\n"
 
 
+def as_yaml(values: dict[str, Any]) -> str:
+    """Return plain maps, lists and scalars as YAML that reads back as the same values."""
+    return "".join(f"{text}\n" for text, _ in _lines(node_of(values), ()))
+
+
+def as_setting(path: str, value: Any) -> str:
+    """Return the `--set` line that gives the value at `path` this plain value."""
+    return f"{path}={_flow(node_of(value))}"
+
+
 def _lines(node: Node, keys: Keys) -> Iterator[tuple[str, Keys | None]]:
     """Yield lines of block style; lists of scalars, and items of lists, are in flow style."""
     indent = "  " * len(keys)
