@@ -44,6 +44,26 @@ def default_method(root: Path | None = None) -> str:
     return str(read_yaml((root or config_root()) / "default.yaml").at(("method",)).plain())
 
 
+def ablation_table(method: str, root: Path | None = None) -> dict[str, list[str]]:
+    """Return the names that `table.yaml` of the method, else of its base, lists by heading.
+
+    Empty where there is no such file.
+    """
+    files = beside_method(method, "table.yaml", root)
+    entries = (files[-1].items if files else None) or {}
+    for heading, node in entries.items():
+        names = node.plain()
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+            what = f"under a heading is a list of names to drop, got {names!r}"
+            raise ConfigError([node.origin.problem((heading,), what)])
+    return {heading: node.plain() for heading, node in entries.items()}
+
+
+def method_ablations(method: str, root: Path | None = None) -> list[str]:
+    """Return the names of the ablations that the method offers."""
+    return list(_Files(root or config_root()).ablations(method))
+
+
 def beside_method(method: str, name: str, root: Path | None = None) -> list[Node]:
     """Return the files called `name` in the folders of the method and its bases, bases first."""
     return _Files(root or config_root()).beside(method, name)
