@@ -1,17 +1,9 @@
 """Statistics of a table: a metric over seeds and test samples, and against the baseline's.
 
-Runs of one method differ by their seed, and a test split is a sample too. A test that resamples
-only the test samples asks whether *these* trained models differ, which two seeds of one method do.
-So both intervals and test take seeds and samples as random, crossed factors: scores become
-pseudo-values (`jackknife.py`), and the variance of their mean is
-
-    V = V_seeds + V_samples = s²(seed means) / S + max(0, s²(sample means) / N - s²(rest) / (S N)),
-
-with Satterthwaite's degrees of freedom, df = V² / Σ Vᵢ² / dfᵢ. This is the analysis of readers and
-cases of diagnostic studies (Dorfman, Berbaum and Metz 1992; degrees of freedom: Hillis 2007), with
-seeds for readers. With one seed it is the paired t-test over samples, and says nothing of seeds.
-
-How near its level the test is, and what the intervals cover: benchmarks/quality/statistics.md.
+A test that resamples only test samples asks whether *these* trained models differ, which two seeds
+of one method do; one over seeds alone asks whether the methods differ on *these* samples. Here both
+are random (`two_way.py`). How near its level the test is, and what the intervals cover, is measured
+in benchmarks/quality/significance.md.
 """
 
 from __future__ import annotations
@@ -25,6 +17,7 @@ import numpy as np
 from mindkit.errors import MindkitError
 from mindkit.study.jackknife import pseudo_values
 from mindkit.study.summaries import Comparison, Summary
+from mindkit.study.two_way import bootstrap_interval, t_test
 from mindkit.train.scores import Array
 
 TEST = "two-way paired t-test over seeds and samples"
@@ -67,7 +60,7 @@ def summarise(
     _check(predictions, target)
     scores, values = pseudo_values(metric, predictions, target)
     mean = float(scores.mean())
-    low, high = _bootstrapped(mean, values, protocol)
+    low, high = bootstrap_interval(mean, values, protocol.level, protocol.resamples, protocol.seed)
     sd = float(scores.std(ddof=1)) if len(scores) > 1 else math.nan
     return Summary(mean, sd, low, high, protocol.level, len(scores), len(target))
 
@@ -101,13 +94,9 @@ def compare(
     ours, our_values = pseudo_values(metric, row, target)
     theirs, their_values = pseudo_values(metric, baseline, target)
     difference = float(ours.mean() - theirs.mean())
-    if paired:
-        variance, freedom = _variance([our_values - their_values])
-        gaps = our_values - their_values
-    else:
-        variance, freedom = _variance([our_values, -their_values])
-        gaps = our_values[:, None] - their_values
-    low, high, p = _t_test(difference, variance, freedom, protocol.level)
+    gaps = our_values - their_values if paired else our_values[:, None] - their_values
+    parts = [gaps] if paired else [our_values, -their_values]
+    low, high, p = t_test(difference, parts, protocol.level)
     return Comparison(
         difference,
         low,
@@ -195,75 +184,6 @@ def _check(predictions: Array, target: Array) -> None:
             f"predictions are of {predictions.shape[1]} test samples, the targets of "
             f"{len(target)}; only rows of the same data set and split can be compared"
         )
-
-
-def _variance(values: Sequence[Array]) -> tuple[float, float]:
-    """Variance of the sum of the means of `values`, each (S, N), and its degrees of freedom.
-
-    Samples are the same in each, seeds are not.
-    """
-    samples = values[0].shape[1]
-    each = sum(value.mean(0) for value in values)
-    of_samples = float(np.var(each, ddof=1)) / samples if samples > 1 else math.nan
-    parts = []
-    for value in values:
-        seeds = len(value)
-        if seeds > 1:
-            over_seeds = value.mean(1)
-            parts.append((float(over_seeds.var(ddof=1)) / seeds, seeds - 1))
-            rest = value - value.mean(0) - over_seeds[:, None] + value.mean()
-            of_samples -= float((rest**2).sum()) / ((seeds - 1) * (samples - 1) * seeds * samples)
-    parts.append((max(0.0, of_samples), samples - 1))
-    total = sum(part for part, _ in parts)
-    spread = sum(part**2 / freedom for part, freedom in parts if part)
-    return total, total**2 / spread if spread else math.inf
-
-
-def _t_test(
-    difference: float, variance: float, freedom: float, level: float
-) -> tuple[float, float, float]:
-    """Bounds of the difference at `level` and the two-sided p of its being 0."""
-    from scipy.stats import t
-
-    error = math.sqrt(variance)
-    reach = float(t.ppf((1 + level) / 2, freedom)) * error
-    p = 1.0 if difference == 0 else 2 * float(t.sf(abs(_ratio(difference, error)), freedom))
-    return difference - reach, difference + reach, p
-
-
-def _bootstrapped(mean: float, values: Array, protocol: Protocol) -> tuple[float, float]:
-    """Percentile bounds of a mean of pseudo-values (S, N), resampled over both axes.
-
-    Each resample draws S seeds and N samples. Its deviation over few seeds is too small, as that of
-    any bootstrap of 3 or 5, and counts the residual thrice (Owen 2007): so the bounds are moved
-    away from the mean by the ratio of the two-way standard error and t to the bootstrap's and z.
-    """
-    from scipy.stats import bootstrap, norm, t
-
-    if np.isnan(values).any():
-        return math.nan, math.nan
-    seeds, samples = values.shape
-
-    def resampled(chosen_seeds: Array, chosen: Array, axis: int) -> Array:
-        each = np.stack([value[chosen].mean(axis) for value in values], axis)
-        return np.take_along_axis(each, chosen_seeds, axis).mean(axis)
-
-    if not np.ptp(values):
-        return mean, mean
-    drawn = bootstrap(
-        (np.arange(seeds), np.arange(samples)),
-        resampled,
-        n_resamples=protocol.resamples,
-        confidence_level=protocol.level,
-        method="percentile",
-        rng=np.random.default_rng(protocol.seed),
-    )
-    variance, freedom = _variance([values])
-    tail = (1 + protocol.level) / 2
-    stretch = t.ppf(tail, freedom) / norm.ppf(tail) * math.sqrt(variance) / drawn.standard_error
-    low, high = drawn.confidence_interval
-    centre = values.mean()
-    return float(mean + (low - centre) * stretch), float(mean + (high - centre) * stretch)
 
 
 def _wilcoxon(differences: Array, protocol: Protocol) -> float:
