@@ -20,6 +20,7 @@ from mindkit.train.run import RunResult, run_folder, run_spec
 
 MakeTracker = Callable[[str, Spec], Tracker]
 State = Literal["started", "finished", "failed"]
+Fuse = Literal["auto", "on", "off"]
 ERROR = "error.txt"
 
 
@@ -52,9 +53,14 @@ Tell = Callable[[Job, State, str], None]
 
 @dataclass
 class Worker:
-    """Makes jobs, one after another, and keeps what they share: plugins and data."""
+    """Makes jobs, one after another, and keeps what they share: plugins and data.
+
+    fuse: whether the seeds of a task are trained together: where that is faster, where it can be
+    done, or never.
+    """
 
     display: MakeTracker | None = None
+    fuse: Fuse = "auto"
     registries: dict[tuple[str, ...], Registries] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
 
