@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -17,14 +19,10 @@ _IN_FILES_ONLY = ("metric", "p")  # columns of the comparisons that 80 columns h
 
 def print_table(console: Console, table: StudyTable) -> None:
     """Print scores, the first metric's comparisons, and all that must be said with them."""
-    scores = _scores(table, stacked=False)
-    unbounded = console.options.update(width=_UNBOUNDED)
-    if Measurement.get(console, unbounded, scores).maximum > console.width:
-        scores = _scores(table, stacked=True)
     console.print()
-    console.print(scores)
+    console.print(_fitting(console, _scores, table))
     if any(row.comparisons for row in table.rows):
-        console.print(_comparisons(table))
+        console.print(_fitting(console, _comparisons, table))
     for stamp in table.stamps:
         console.print(Text(stamp, "bold yellow"), soft_wrap=True)
     for note in table.footer:
@@ -35,6 +33,14 @@ def print_table(console: Console, table: StudyTable) -> None:
     console.print(Text(table.provenance.line(), "dim"), soft_wrap=True)
 
 
+def _fitting(console: Console, make: Callable[[StudyTable, bool], Table], of: StudyTable) -> Table:
+    """The table with numbers on one line if that is no wider than the console, else stacked."""
+    table = make(of, False)
+    unbounded = console.options.update(width=_UNBOUNDED)
+    fits = Measurement.get(console, unbounded, table).maximum <= console.width
+    return table if fits else make(of, True)
+
+
 def _scores(table: StudyTable, stacked: bool) -> Table:
     papers = with_papers(table)
     shown = Table(title=table.title, title_justify="left")
@@ -42,7 +48,7 @@ def _scores(table: StudyTable, stacked: bool) -> Table:
     for metric, direction in table.metrics.items():
         heading = f"{metric} {ARROWS[direction]}"
         heading = heading.replace("_", "_\n") if stacked else heading
-        shown.add_column(heading, justify="right", overflow="fold")
+        shown.add_column(heading, justify="right", no_wrap=True)
         if metric in papers and not stacked:
             shown.add_column("paper", justify="right")
     shown.add_column("param-\neters" if stacked else "parameters", justify="right", no_wrap=True)
@@ -79,17 +85,17 @@ def _score(cell: Cell, between: str) -> Text:
     return Text.assemble((f"{cell.mean} ± {cell.sd}", style), stars)
 
 
-def _comparisons(table: StudyTable) -> Table:
+def _comparisons(table: StudyTable, stacked: bool) -> Table:
     metric = next(iter(table.metrics))
     title = f"{metric} against {table.baseline}; other metrics are in the CSV and JSON files"
     shown = Table(title=title, title_justify="left")
     headings, rows = details(table, [metric])
-    widest = max(len(row.name) for row in table.rows)
-    shown.add_column(headings[0], min_width=min(widest, 20), overflow="fold")
-    for heading in headings[1:]:
-        if heading not in _IN_FILES_ONLY:
-            shown.add_column(heading, justify="right", overflow="fold")
-    for row in rows:
-        cells = zip(headings, row, strict=True)
-        shown.add_row(*(cell for heading, cell in cells if heading not in _IN_FILES_ONLY))
+    kept = [at for at, heading in enumerate(headings) if heading not in _IN_FILES_ONLY]
+    between = "\n" if stacked else " "
+    shown.add_column(headings[0], overflow="fold")
+    for at in kept[1:]:
+        heading = headings[at].replace(" ", between)
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for name, *numbers in ([row[at] for at in kept] for row in rows):
+        shown.add_row(name, *(number.replace(", ", f",{between}") for number in numbers))
     return shown

@@ -22,7 +22,7 @@ FAILED = "failed"
 _DETAILS = (
     "row",
     "metric",
-    "interval of the mean",
+    "mean interval",
     "difference",
     "its interval",
     "p",
