@@ -81,12 +81,13 @@ def bootstrap_interval(
     if not total:
         return mean, mean
 
-    def resampled(seeds: Array, samples: Array, axis: int) -> Array:
+    def resampled(samples: Array, seeds: Array | None = None, *, axis: int) -> Array:
         each = np.stack([value[samples].mean(axis) for value in values], axis)
-        return np.take_along_axis(each, seeds, axis).mean(axis)
+        return (each if seeds is None else np.take_along_axis(each, seeds, axis)).mean(axis)
 
+    seeds, samples = (np.arange(size) for size in values.shape)
     drawn = bootstrap(
-        tuple(np.arange(size) for size in values.shape),
+        (samples, seeds) if len(seeds) > 1 else (samples,),  # one seed cannot be resampled
         resampled,
         n_resamples=resamples,
         confidence_level=level,
