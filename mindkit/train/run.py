@@ -38,6 +38,7 @@ from mindkit.registry import Registries
 from mindkit.train.checkpoint import Checkpoints
 from mindkit.train.device import Device, choose_device
 from mindkit.train.evaluate import predict, score
+from mindkit.train.locking import locked
 from mindkit.train.loop import fit
 from mindkit.train.seed import seed_everything
 from mindkit.train.selection import metrics_of, selection_problems, settle
@@ -112,8 +113,9 @@ def run_spec(
     """Train, select on validation, score the test split once, and write the run's folder.
 
     A finished run of the same config and data is returned as it is. An interrupted one goes on with
-    `resume`; `fresh` starts again. `trackers` come beside those the config names. `store` spares
-    reading the data again when many runs share them.
+    `resume`; `fresh` starts again. While another process makes the run, this one waits. `trackers`
+    come beside those the config names. `store` spares reading the data again when many runs share
+    them.
     """
     store = open_store(spec.data, registries) if store is None else store
     schema = InputSchema.of(store)
@@ -126,58 +128,59 @@ def run_spec(
     folder = run_folder(spec, out)
     checkpoints = Checkpoints(folder / "checkpoint")
     plugins = plugin_code(registries)
-    if finished := _look_at(folder, checkpoints, store, plugins, resume, fresh):
-        return finished
+    with locked([folder]):
+        if finished := _look_at(folder, checkpoints, store, plugins, resume, fresh):
+            return finished
 
-    began = time.monotonic()
-    training = spec.training
-    seed_everything(training.seed, training.deterministic)
-    model = build(spec, registries, schema).to(place.torch)
-    encoders = dict(model.graph.encoders.items())
-    prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
-    prepared = prepared.to(place.torch)
-    _describe(folder, spec, store, schema, place, plugins, stamps)
-    metrics = metrics_of(spec, registries, store)
-    followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
-    try:
-        for tracker in followers:
-            tracker.start(folder, spec.resolved)
-        fitted = fit(model, prepared, metrics, spec, place, checkpoints, followers, stamps)
-        # The first and only time that the test split is read, with the selected weights.
-        predictions = {
-            name: predict(
-                model.graph, prepared.splits[name], place, training.batch_size, spec.data.pad_to
+        began = time.monotonic()
+        training = spec.training
+        seed_everything(training.seed, training.deterministic)
+        model = build(spec, registries, schema).to(place.torch)
+        encoders = dict(model.graph.encoders.items())
+        prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
+        prepared = prepared.to(place.torch)
+        _describe(folder, spec, store, schema, place, plugins, stamps)
+        metrics = metrics_of(spec, registries, store)
+        followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
+        try:
+            for tracker in followers:
+                tracker.start(folder, spec.resolved)
+            fitted = fit(model, prepared, metrics, spec, place, checkpoints, followers, stamps)
+            # The first and only time that the test split is read, with the selected weights.
+            predictions = {
+                name: predict(
+                    model.graph, prepared.splits[name], place, training.batch_size, spec.data.pad_to
+                )
+                for name in ("valid", "test")
+            }
+            scores = {
+                name: score(values, prepared.splits[name], store.task, metrics)
+                for name, values in predictions.items()
+            }
+            result = RunResult(
+                folder=folder,
+                method=spec.method.name,
+                dataset=spec.data.name,
+                seed=training.seed,
+                valid=scores["valid"],
+                test=scores["test"],
+                selection=asdict(training.selection) | {"split": "valid", "value": fitted.best},
+                epoch=fitted.epoch,
+                epochs=fitted.epochs,
+                parameters=count_parameters(model),
+                seconds=round(time.monotonic() - began, 1),
+                stamps=stamps,
+                dropped=spec.dropped,
+                data=store.describe(),
             )
-            for name in ("valid", "test")
-        }
-        scores = {
-            name: score(values, prepared.splits[name], store.task, metrics)
-            for name, values in predictions.items()
-        }
-        result = RunResult(
-            folder=folder,
-            method=spec.method.name,
-            dataset=spec.data.name,
-            seed=training.seed,
-            valid=scores["valid"],
-            test=scores["test"],
-            selection=asdict(training.selection) | {"split": "valid", "value": fitted.best},
-            epoch=fitted.epoch,
-            epochs=fitted.epochs,
-            parameters=count_parameters(model),
-            seconds=round(time.monotonic() - began, 1),
-            stamps=stamps,
-            dropped=spec.dropped,
-            data=store.describe(),
-        )
-        _save(result, model, prepared, predictions)
-        for tracker in followers:
-            tracker.finish({"valid": result.valid, "test": result.test, "epoch": result.epoch})
-    finally:
-        for tracker in followers:
-            tracker.close()
-    shutil.rmtree(checkpoints.folder)  # the selected weights are in model.safetensors
-    return result
+            _save(result, model, prepared, predictions)
+            for tracker in followers:
+                tracker.finish({"valid": result.valid, "test": result.test, "epoch": result.epoch})
+        finally:
+            for tracker in followers:
+                tracker.close()
+        shutil.rmtree(checkpoints.folder)  # the selected weights are in model.safetensors
+        return result
 
 
 def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema, Model]:

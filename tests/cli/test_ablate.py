@@ -35,7 +35,7 @@ def test_the_table_names_every_row_with_mean_and_deviation(ablate):
 
 def test_the_table_shows_the_scores_of_the_runs_and_what_they_left_out(ablate, tmp_path):
     output = ablate("--drop", "noise", "--seeds", "1").stdout
-    for run in (package.load_run(folder) for folder in (tmp_path / "runs").iterdir()):
+    for run in (package.load_run(folder) for folder in (tmp_path / "runs").glob("[!.]*")):
         row = rows(output)["w/o noise" if run.dropped else "mind (full)"]
         assert row[0] == f"{run.test['mae']:.3f}"
         assert row[-1] == f"{run.parameters:,}"
@@ -61,7 +61,7 @@ def test_without_a_method_it_is_that_of_the_default_config_and_80_columns_suffic
     monkeypatch.setenv("COLUMNS", "80")
     result = ablate("--drop", "non_disentangled", "--seeds", "1", method=())
     assert result.exit_code == 0, result.output
-    assert all(one.name.startswith("mind-mosi-") for one in (tmp_path / "runs").iterdir())
+    assert all(one.name.startswith("mind-mosi-") for one in (tmp_path / "runs").glob("[!.]*"))
     table = [line for line in result.stdout.splitlines() if line[:1] in ("│", "┃")]
     assert not any("…" in line for line in table)
     assert max(map(len, table)) <= 80

@@ -40,7 +40,7 @@ def shown(tiny_mosi, small_mind, own_home, tmp_path):
 
 def test_a_terminal_sees_every_term_with_its_value_and_signed_weight(shown, tmp_path):
     text = shown()
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("[!.]*")
     losses = json.loads((folder / "history.jsonl").read_text())["losses"]
     for term in TERMS:
         assert re.search(rf"^{term} +{losses[term]:.4f} ", text, re.MULTILINE), term

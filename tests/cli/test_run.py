@@ -42,7 +42,7 @@ def finished(tiny_mosi, small_options, tmp_path_factory):
     options = ["--dataset", "mosi", "--data", str(tiny_mosi), "--out", str(out), *small_options]
     result = CliRunner().invoke(cli, ["run", "mind", *options])
     assert result.exit_code == 0, result.output
-    (folder,) = out.iterdir()
+    (folder,) = out.glob("[!.]*")
     return result.stdout, folder
 
 
@@ -51,7 +51,7 @@ def only_run(tmp_path):
     """Return the folder of the one run that was made."""
 
     def call():
-        (folder,) = (tmp_path / "runs").iterdir()
+        (folder,) = (tmp_path / "runs").glob("[!.]*")
         return folder
 
     return call
@@ -193,7 +193,7 @@ def test_a_folder_of_a_run_on_other_data_is_refused_and_fresh_takes_it(run, chan
 
 def test_several_seeds_are_runs_of_their_own_shown_as_mean_and_deviation(run, tmp_path):
     output = run("--seeds", "2").stdout
-    first, second = sorted((tmp_path / "runs").iterdir())
+    first, second = sorted((tmp_path / "runs").glob("[!.]*"))
     runs = [package.load_run(one) for one in (first, second)]
     assert [one.seed for one in runs] == [3407, 3408]
     maes = [one.test["mae"] for one in runs]

@@ -55,7 +55,7 @@ def run(tiny_mosi, tmp_path, own_home):
         options += ["--device", "cpu", *as_options(settings), *arguments]
         result = CliRunner().invoke(cli, ["run", "mind", *options])
         assert result.exit_code == 0, result.output
-        (folder,) = (tmp_path / "runs").iterdir()
+        (folder,) = (tmp_path / "runs").glob("[!.]*")
         return result.stdout, yaml.safe_load((folder / "config.yaml").read_text())
 
     return call
@@ -194,7 +194,7 @@ def test_an_installed_loss_estimator_and_head_train_together(
     options = ["--dataset", "mosi", "--data", str(tiny_mosi), "--device", "cpu"]
     done = mindkit(installed, "run", "mind", *options, *as_options(settings))
     assert done.returncode == 0, done.stderr
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("[!.]*")
     config = yaml.safe_load((folder / "config.yaml").read_text())
     types = [config["terms"][term]["type"] for term in ("cons", "info")]
     assert [*types, config["fusion"]["type"]] == ["angle", "agreement", "mean_linear"]
