@@ -20,7 +20,8 @@ from mindkit.study.summaries import Comparison, Summary
 from mindkit.study.two_way import bootstrap_interval, t_test
 from mindkit.train.scores import Array
 
-TEST = "two-way paired t-test over seeds and samples"
+TWO_WAY = "two-way t-test over seeds and paired samples"
+ONE_WAY = "paired t-test over samples"
 EFFECT = "d_z"
 
 
@@ -79,10 +80,14 @@ def compare(
     The hypothesis tested: the mean of the metric over all seeds and over all samples like these is
     the same for both methods. A side with one run has no variance over seeds to add, and the test
     is of that run alone. The interval is the test's own: it leaves out 0 where p < 1 - level.
-    p_adjusted is p, until `adjusted` has seen the other rows.
+    p_seeds is of these test samples alone. p_adjusted is p, until `adjusted` has seen other rows.
+
+    effect is d_z, the difference in standard deviations of a sample's difference under one pair of
+    seeds, so that more seeds or samples do not make it larger; it has the sign of the difference.
 
     Shapes: row (S, N[, C]), baseline (S', N[, C]), target (N,), all of the same samples in the same
-    order. paired: seed k of the row is seed k of the baseline.
+    order. paired: seed k of the row is seed k of the baseline, and may have more in common with it
+    than with other seeds; without, all seeds are independent.
     """
     _check(row, target)
     _check(baseline, target)
@@ -106,7 +111,7 @@ def compare(
         _ratio(difference, float(gaps.std(ddof=1)) if gaps.size > 1 else math.nan),
         EFFECT,
         _wilcoxon(ours - theirs, protocol) if paired else math.nan,
-        TEST,
+        TWO_WAY if max(len(row), len(baseline)) > 1 else ONE_WAY,
     )
 
 
@@ -133,45 +138,56 @@ def words(
     """Return the sentences of a footer: what was done, in plain words.
 
     seeds: how many each row has. comparisons: rows held against the baseline, for each metric;
-    without any, nothing is said of tests.
+    with none, nothing is said of tests.
     """
-    least, most = min(seeds), max(seeds)
-    runs = f"{least}" if least == most else f"{least} to {most}"
-    alone = (
-        [" A row of one seed has no variance over seeds: its tests and interval are of that run."]
-        if least == 1
-        else []
-    )
-    level = f"{protocol.level * 100:g} %"
-    alpha = f"{1 - protocol.level:.3g}"
-    enough = paired and most >= protocol.least_seeds
     of_rows = [
-        f"Mean ± sample standard deviation (ddof 1) over {runs} seeds; {samples} test samples."
-        + "".join(alone),
-        f"Intervals: {level}, bootstrap over test samples and seeds at once "
-        f"({protocol.resamples} resamples, generator seeded with {protocol.seed}), stretched to "
-        "the two-way standard error and t for few seeds.",
+        f"Mean ± sample standard deviation (ddof 1) over {_range(seeds)}; N = {samples} test "
+        "samples.",
+        f"Intervals: {protocol.level:.0%} percentiles of a bootstrap over test samples and seeds "
+        f"together ({protocol.resamples} resamples, generator seeded with {protocol.seed}), "
+        "stretched for few seeds to the two-way standard error and Student's t.",
     ]
+    if min(seeds) == 1:
+        of_rows.append(
+            "With one seed, interval and test are of that run and say nothing of other seeds."
+        )
     if not comparisons:
         return of_rows
+    alpha = f"{1 - protocol.level:.3g}"
     return [
         *of_rows,
-        f"Test against {baseline}: {TEST} (two-sided, "
-        f"{'seeds paired' if paired else 'seeds not paired'}, Satterthwaite's degrees of freedom), "
-        "on absolute errors and the like, one a sample, or on jackknife pseudo-values where the "
-        "metric is no mean over samples. Hypothesis: over all seeds and over all samples like "
-        "these, both methods have the same mean.",
-        f"Correction: Holm over {comparisons} comparisons with {baseline}, for each metric by "
-        f"itself; significant below {alpha}.",
-        f"Effect size {EFFECT}: mean difference over its standard deviation over samples and "
-        "seeds.",
-        (
-            "Wilcoxon's signed-rank test over paired seeds is given beside it."
-            if enough
-            else f"No Wilcoxon test over seeds: it takes {protocol.least_seeds} paired seeds for p "
-            f"below {alpha} to be possible."
-        ),
+        f"Test against {baseline}: {TWO_WAY if max(seeds) > 1 else ONE_WAY}, two-sided, "
+        f"{'seeds paired by their number' if paired else 'seeds not paired'}, of each sample's "
+        "score, or its jackknife pseudo-value where the metric is no mean over samples. "
+        "Hypothesis: over all seeds and all samples like these, both have the same mean.",
+        f"p-values: Holm's correction over {comparisons} "
+        f"{'row' if comparisons == 1 else 'rows'}, for each metric by itself; significant below "
+        f"{alpha}.",
+        f"Effect size {EFFECT}: the mean difference in standard deviations of the difference of "
+        "one sample under one pair of seeds.",
+        _of_wilcoxon(protocol, max(seeds), alpha, paired),
     ]
+
+
+def _range(seeds: Sequence[int]) -> str:
+    least, most = min(seeds), max(seeds)
+    if most == 1:
+        return "1 seed"
+    return f"{most} seeds" if least == most else f"{least} to {most} seeds"
+
+
+def _of_wilcoxon(protocol: Protocol, seeds: int, alpha: str, paired: bool) -> str:
+    if not paired:
+        return "No Wilcoxon test over seeds: they are not paired."
+    if seeds < protocol.least_seeds:
+        return (
+            f"No Wilcoxon test over seeds: p below {alpha} takes {protocol.least_seeds} pairs of "
+            "seeds."
+        )
+    return (
+        "Wilcoxon's signed-rank test over pairs of seeds is of these test samples alone: it says "
+        "nothing of others."
+    )
 
 
 def _check(predictions: Array, target: Array) -> None:
@@ -187,15 +203,14 @@ def _check(predictions: Array, target: Array) -> None:
 
 
 def _wilcoxon(differences: Array, protocol: Protocol) -> float:
-    """Exact p of Wilcoxon's signed-rank test, zeros left out; NaN below the least seeds."""
-    from scipy.stats import PermutationMethod, wilcoxon
+    """p of Wilcoxon's signed-rank test, zeros left out; NaN below the least seeds."""
+    from scipy.stats import wilcoxon
 
     if len(differences) < protocol.least_seeds or np.isnan(differences).any():
         return math.nan
     if not differences.any():
         return 1.0
-    draws = PermutationMethod(rng=np.random.default_rng(protocol.seed))
-    return float(wilcoxon(differences[differences != 0], method=draws).pvalue)
+    return float(wilcoxon(differences[differences != 0]).pvalue)
 
 
 def _ratio(value: float, unit: float) -> float:
