@@ -178,3 +178,57 @@ def untrained():
         for name, tensor in module.named_parameters()
         if tensor.requires_grad and (tensor.grad is None or not tensor.grad.any())
     ]
+
+
+@pytest.fixture
+def study_table():
+    """A table with one of everything: stars, a tie, failures, a NaN, a stamp, signs of LaTeX."""
+    import math
+
+    from mindkit.study.provenance import Provenance
+    from mindkit.study.summaries import Comparison, Summary
+    from mindkit.study.tables import SeedFailure, SeedRun, StudyTable, TableRow
+
+    def summary(mean, sd=0.0125):
+        low, high = (math.nan, math.nan) if math.isnan(mean) else (mean - 0.1, mean + 0.1)
+        return Summary(mean, sd, low, high, 0.95, 2, 686)
+
+    def comparison(difference, p, effect=0.25):
+        low, high = difference - 0.05, difference + 0.05
+        p_seeds = math.nan
+        return Comparison(difference, low, high, p / 4, p, effect, "d_z", p_seeds, "paired t-test")
+
+    def row(name, group="", mae=None, corr=None, mae_p=None, corr_p=None, failures=(), **facts):
+        seeds = [seed for seed in (1, 2) if mae and seed not in failures]
+        means = {m: v for m, v in (("mae", mae), ("f1_non0", corr)) if v is not None}
+        p_values = {m: p for m, p in (("mae", mae_p), ("f1_non0", corr_p)) if p is not None}
+        return TableRow(
+            name=name,
+            group=group,
+            runs=tuple(SeedRun(seed, f"runs/{name}-{seed}", means) for seed in seeds),
+            failures=tuple(SeedFailure(s, f"runs/{name}-{s}", failures[s]) for s in failures),
+            summaries={metric: summary(mean) for metric, mean in means.items()},
+            comparisons={m: comparison(means[m] - 0.7, p) for m, p in p_values.items()},
+            **{"published": {}, "parameters": 1_234_567, "dropped": (), "stamps": ()} | facts,
+        )
+
+    lost = {1: "MemoryError: 2 GB & more_of 100% #1", 2: "no {braces} \\ left | here"}
+    return StudyTable(
+        title="Ablations of a_b & c on 50% #1",
+        dataset="mosi",
+        metrics={"mae": "min", "f1_non0": "max"},
+        rows=(
+            row("full_1", mae=0.7, corr=0.8, published={"mae": 0.711}),
+            row("w/o a & b", "role of {x}_y", 0.65, 0.79961, 0.0099, 0.0501, parameters=1_000_000),
+            row(
+                "[odd] *row*", "role of {x}_y", 0.9, math.nan, 0.0009, math.nan, {2: "ZeroDivision"}
+            ),
+            row("lost", "role of #2", failures=lost, parameters=None, dropped=("np: dropped",)),
+            row("third", "role of #2", 0.71, 0.5, 0.049, 1.0, stamps=("SIMULATED_DATA: 100 %",)),
+        ),
+        baseline="full_1",
+        seeds=2,
+        stamps=("SIMULATED_DATA: 100 %",),
+        provenance=Provenance({"commit": ("0123456789abcdef",), "device": ("cpu", "mps")}, (1, 2)),
+        footer=("Mean ± sd; p < 0.05.", "FAILED: lost, seed 2: no {braces} \\ left | here"),
+    )
