@@ -15,19 +15,23 @@ from mindkit.hooks import load_plugins
 from mindkit.model import build
 from mindkit.study.ablate import ablate
 from mindkit.study.check import check
+from mindkit.study.compare import compare
 from mindkit.study.run import run
+from mindkit.study.score import score
 from mindkit.train.run import RunResult
 
 __all__ = [
     "ablate",
     "check",
     "check_data",
+    "compare",
     "components",
     "create",
     "import_data",
     "list_data",
     "load_run",
     "run",
+    "score",
     "show",
     "simulate_data",
 ]

@@ -10,13 +10,15 @@ import click
 import mindkit
 from mindkit.cli.ablate import ablate
 from mindkit.cli.check import check
+from mindkit.cli.compare import compare
 from mindkit.cli.components import components
 from mindkit.cli.data import data
 from mindkit.cli.run import run
+from mindkit.cli.score import score
 from mindkit.cli.show import show
 from mindkit.errors import MindkitError
 
-_BUILT_IN = (run, ablate, show, check, components, data)
+_BUILT_IN = (run, ablate, score, show, check, components, data)
 
 
 class Commands(click.Group):

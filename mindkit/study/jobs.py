@@ -15,13 +15,13 @@ from mindkit.errors import MindkitError
 from mindkit.hooks import load_plugins
 from mindkit.kinds import Tracker
 from mindkit.registry import Registries
+from mindkit.study.folders import ERROR
 from mindkit.train.loop import Interrupted
 from mindkit.train.run import RunResult, run_folder, run_spec
 
 MakeTracker = Callable[[str, Spec], Tracker]
 State = Literal["started", "finished", "failed"]
 Fuse = Literal["auto", "on", "off"]
-ERROR = "error.txt"
 
 
 @dataclass(frozen=True)
