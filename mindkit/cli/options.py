@@ -85,3 +85,44 @@ def execution_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def executor_options(command: F) -> F:
+    """Add where a study's runs are made: executor, workers, devices and executor_settings."""
+    options = (
+        click.option(
+            "--executor",
+            type=click.Choice(["in-process", "processes", "ray", "slurm"]),
+            default="in-process",
+            show_default=True,
+            help="What makes the runs: this process, worker processes, a Ray or a Slurm cluster.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Runs at a time; by default one a GPU or core, as memory allows.",
+        ),
+        click.option(
+            "--devices",
+            metavar="NAME,…",
+            callback=_split,
+            help="Devices of the worker processes in turn, such as cuda:0,cuda:1.",
+        ),
+        click.option(
+            "--executor-set",
+            "executor_settings",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="An option of the executor, such as threads=2 or partition=gpu. Repeatable.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _split(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",")) if value else ()
