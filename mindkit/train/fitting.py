@@ -92,8 +92,13 @@ class Fitting:
         """True until the planned epochs are trained, or the selector has said stop."""
         return self.running.epoch < self.spec.training.epochs and not self.running.finished
 
+    @property
+    def next_group(self) -> Group:
+        """The batches of the next step."""
+        return self.groups[self.running.step]
+
     def groups_of(self, epoch: int) -> list[Group]:
-        """Return the steps of an epoch; the last may have fewer batches, and is taken all the same."""
+        """Return the steps of an epoch; the last, with fewer batches, is taken all the same."""
         training, train = self.spec.training, self.store.splits["train"]
         batches = epoch_batches(
             train.lengths(self.model.graph.modalities),
@@ -141,7 +146,7 @@ class Fitting:
         self.checkpoints.save(state, name, best)
 
     def back_to_best(self) -> None:
-        """Reload weights and optimisers of the best epoch; what comes next is not what came then."""
+        """Reload the weights and optimisers of the best epoch, and nothing else."""
         self._load_weights(self.checkpoints.best())
 
     def _go_on(self, state: dict[str, Any]) -> None:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import math
-import platform
 import shutil
-import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.torch import load_file, save_file
 
-import mindkit
 from mindkit.config.load import dump, spec_from_resolved, spec_hash
 from mindkit.config.spec import Spec
 from mindkit.data import perturbing
@@ -37,9 +32,11 @@ from mindkit.model.build import InputSchema, Model, build, check, count_paramete
 from mindkit.registry import Registries
 from mindkit.train.checkpoint import Checkpoints
 from mindkit.train.device import Device, choose_device
+from mindkit.train.environment import environment_of, plugin_code
 from mindkit.train.evaluate import predict, score
+from mindkit.train.fitting import Fitting
 from mindkit.train.locking import locked
-from mindkit.train.loop import fit
+from mindkit.train.loop import Fitted, fit
 from mindkit.train.seed import seed_everything
 from mindkit.train.selection import metrics_of, selection_problems, settle
 
@@ -117,128 +114,72 @@ def run_spec(
     come beside those the config names. `store` spares reading the data again when many runs share
     them.
     """
-    store = open_store(spec.data, registries) if store is None else store
-    schema = InputSchema.of(store)
-    problems = selection_problems(spec, registries, store)
-    if problems := [*problems, *check(spec, registries, schema)]:
-        raise ConfigError(problems)
-    spec = settle(spec, registries, store)
-    stamps = stamps_of(spec, store)
-    place = choose_device(device, spec.training.precision)
-    folder = run_folder(spec, out)
-    checkpoints = Checkpoints(folder / "checkpoint")
-    plugins = plugin_code(registries)
-    with locked([folder]):
-        if finished := _look_at(folder, checkpoints, store, plugins, resume, fresh):
+    plan = Plan.of(spec, registries, out, device, store)
+    with locked([plan.folder]):
+        if finished := look_at(plan, resume, fresh):
             return finished
-
         began = time.monotonic()
-        training = spec.training
-        seed_everything(training.seed, training.deterministic)
-        model = build(spec, registries, schema).to(place.torch)
-        encoders = dict(model.graph.encoders.items())
-        prepared = prepare(store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
-        prepared = prepared.to(place.torch)
-        _describe(folder, spec, store, schema, place, plugins, stamps)
-        metrics = metrics_of(spec, registries, store)
-        followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
-        try:
-            for tracker in followers:
-                tracker.start(folder, spec.resolved)
-            fitted = fit(model, prepared, metrics, spec, place, checkpoints, followers, stamps)
-            # The first and only time that the test split is read, with the selected weights.
-            predictions = {
-                name: predict(
-                    model.graph, prepared.splits[name], place, training.batch_size, spec.data.pad_to
-                )
-                for name in ("valid", "test")
-            }
-            scores = {
-                name: score(values, prepared.splits[name], store.task, metrics)
-                for name, values in predictions.items()
-            }
-            result = RunResult(
-                folder=folder,
-                method=spec.method.name,
-                dataset=spec.data.name,
-                seed=training.seed,
-                valid=scores["valid"],
-                test=scores["test"],
-                selection=asdict(training.selection) | {"split": "valid", "value": fitted.best},
-                epoch=fitted.epoch,
-                epochs=fitted.epochs,
-                parameters=count_parameters(model),
-                seconds=round(time.monotonic() - began, 1),
-                stamps=stamps,
-                dropped=spec.dropped,
-                data=store.describe(),
-            )
-            _save(result, model, prepared, predictions)
-            for tracker in followers:
-                tracker.finish({"valid": result.valid, "test": result.test, "epoch": result.epoch})
-        finally:
-            for tracker in followers:
-                tracker.close()
-        shutil.rmtree(checkpoints.folder)  # the selected weights are in model.safetensors
-        return result
+        with begun(plan, trackers) as fitting:
+            return finish(plan, fitting, fit(fitting), began)
 
 
-def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema, Model]:
-    """Return the config, the input schema and the trained model (on the CPU) of a finished run."""
-    spec = spec_from_resolved(registries, folder / "config.yaml")
-    schema = InputSchema.from_json((folder / "schema.json").read_text(encoding="utf-8"))
-    model = build(spec, registries, schema)
-    model.load_state_dict(load_file(folder / "model.safetensors"))
-    model.eval()
-    return spec, schema, model
+@dataclass(frozen=True)
+class Plan:
+    """A run that may begin: its checked spec, its data as they were read, and its place."""
+
+    spec: Spec
+    registries: Registries
+    store: Store
+    schema: InputSchema
+    place: Device
+    folder: Path
+    plugins: dict[str, str | None]
+    stamps: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        spec: Spec,
+        registries: Registries,
+        out: Path,
+        device: str | None,
+        store: Store | None = None,
+    ) -> Plan:
+        """Check everything that can be checked before training; raise what is wrong."""
+        store = open_store(spec.data, registries) if store is None else store
+        schema = InputSchema.of(store)
+        problems = selection_problems(spec, registries, store)
+        if problems := [*problems, *check(spec, registries, schema)]:
+            raise ConfigError(problems)
+        spec = settle(spec, registries, store)
+        return cls(
+            spec,
+            registries,
+            store,
+            schema,
+            choose_device(device, spec.training.precision),
+            run_folder(spec, out),
+            plugin_code(registries),
+            stamps_of(spec, store),
+        )
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Those of the run's folder."""
+        return Checkpoints(self.folder / "checkpoint")
 
 
-def environment_of(store: Store, place: Device, plugins: dict[str, str | None]) -> dict[str, Any]:
-    """Return what a run made here and now would say of its versions, machine, plugins and data."""
-    return {
-        "mindkit": mindkit.__version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: version(name) for name in ("torch", "transformers", "numpy", "scipy")},
-        "device": place.name,
-        "precision": "bfloat16" if place.bfloat16 else "float32",
-        "threads": torch.get_num_threads(),
-        "plugins": plugins,
-        "data": store.describe(),
-    }
+def look_at(plan: Plan, resume: bool, fresh: bool) -> RunResult | None:
+    """Return the result that the folder holds, None where there is something to train.
 
-
-def plugin_code(registries: Registries) -> dict[str, str | None]:
-    """Return the SHA-256 of each plugin that is a file of the user's; None for installed ones."""
-    names = sorted({entry.plugin for registry in registries for entry in registry})
-    files = {name: Path(name) for name in names if name.endswith(".py")}
-    return {
-        name: hashlib.sha256(files[name].read_bytes()).hexdigest() if name in files else None
-        for name in names
-    }
-
-
-def stamps_of(spec: Spec, store: Store) -> tuple[str, ...]:
-    """Return what must be said wherever numbers of these data appear; refuse leaky features."""
-    stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
-    stamps += perturbing.stamps(spec.data)
-    return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
-
-
-def _look_at(
-    folder: Path,
-    checkpoints: Checkpoints,
-    store: Store,
-    plugins: dict[str, str | None],
-    resume: bool,
-    fresh: bool,
-) -> RunResult | None:
+    Raises MindkitError where the folder holds another run, or an interrupted one unasked.
+    """
+    folder, store, plugins = plan.folder, plan.store, plan.plugins
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
         return None
     finished = (folder / "metrics.json").is_file()
-    if not finished and not checkpoints.exist():
+    if not finished and not plan.checkpoints.exist():
         return None
     if not finished and not resume:
         raise MindkitError(
@@ -261,31 +202,95 @@ def _look_at(
     return RunResult.read(folder) if finished else None
 
 
-def _describe(
-    folder: Path,
-    spec: Spec,
-    store: Store,
-    schema: InputSchema,
-    place: Device,
-    plugins: dict[str, str | None],
-    stamps: Sequence[str],
-) -> None:
+@contextmanager
+def begun(plan: Plan, trackers: Sequence[Tracker] = ()) -> Iterator[Fitting]:
+    """Seed, build and prepare; describe the run in its folder; tell the trackers, and close them.
+
+    What is given goes on from the latest checkpoint, and so do the random generators.
+    """
+    spec, place, registries = plan.spec, plan.place, plan.registries
+    seed_everything(spec.training.seed, spec.training.deterministic)
+    model = build(spec, registries, plan.schema).to(place.torch)
+    encoders = dict(model.graph.encoders.items())
+    prepared = prepare(plan.store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
+    prepared = prepared.to(place.torch)
+    _describe(plan)
+    metrics = metrics_of(spec, registries, plan.store)
+    followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
+    try:
+        for tracker in followers:
+            tracker.start(plan.folder, spec.resolved)
+        yield Fitting(
+            model, prepared, metrics, spec, place, plan.checkpoints, followers, plan.stamps
+        )
+    finally:
+        for tracker in followers:
+            tracker.close()
+
+
+def finish(plan: Plan, fitting: Fitting, fitted: Fitted, began: float, among: int = 1) -> RunResult:
+    """Score the selected weights, write everything down, and clear the checkpoints away.
+
+    began: when, in seconds. among: how many runs share the time since then.
+    """
+    spec, store, size = plan.spec, fitting.store, plan.spec.training.batch_size
+    # The first and only time that the test split is read, with the selected weights.
+    predictions = {
+        name: predict(fitting.model.graph, store.splits[name], plan.place, size, spec.data.pad_to)
+        for name in ("valid", "test")
+    }
+    scores = {
+        name: score(values, store.splits[name], store.task, fitting.metrics)
+        for name, values in predictions.items()
+    }
+    result = RunResult(
+        folder=plan.folder,
+        method=spec.method.name,
+        dataset=spec.data.name,
+        seed=spec.training.seed,
+        valid=scores["valid"],
+        test=scores["test"],
+        selection=asdict(spec.training.selection) | {"split": "valid", "value": fitted.best},
+        epoch=fitted.epoch,
+        epochs=fitted.epochs,
+        parameters=count_parameters(fitting.model),
+        seconds=round((time.monotonic() - began) / among, 1),
+        stamps=plan.stamps,
+        dropped=spec.dropped,
+        data=plan.store.describe(),
+    )
+    _save(result, fitting.model, store, predictions)
+    for tracker in fitting.trackers:
+        tracker.finish({"valid": result.valid, "test": result.test, "epoch": result.epoch})
+    shutil.rmtree(plan.checkpoints.folder)  # the selected weights are in model.safetensors
+    return result
+
+
+def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema, Model]:
+    """Return the config, the input schema and the trained model (on the CPU) of a finished run."""
+    spec = spec_from_resolved(registries, folder / "config.yaml")
+    schema = InputSchema.from_json((folder / "schema.json").read_text(encoding="utf-8"))
+    model = build(spec, registries, schema)
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    model.eval()
+    return spec, schema, model
+
+
+def stamps_of(spec: Spec, store: Store) -> tuple[str, ...]:
+    """Return what must be said wherever numbers of these data appear; refuse leaky features."""
+    stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
+    stamps += perturbing.stamps(spec.data)
+    return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
+
+
+def _describe(plan: Plan) -> None:
+    folder, stamps = plan.folder, plan.stamps
     folder.mkdir(parents=True, exist_ok=True)
     marks = "".join(f"# {stamp}\n" for stamp in stamps)
-    write_text(folder / "config.yaml", marks + dump(spec, origins=True))
-    write_text(folder / "schema.json", schema.to_json())
-    environment = environment_of(store, place, plugins)
+    write_text(folder / "config.yaml", marks + dump(plan.spec, origins=True))
+    write_text(folder / "schema.json", plan.schema.to_json())
+    environment = environment_of(plan.store, plan.place, plan.plugins)
     write_text(folder / "environment.json", json.dumps({"stamps": stamps, **environment}, indent=2))
-
-
-def _commit() -> str | None:
-    source = Path(mindkit.__file__).parent
-    command = ["git", "-C", str(source), "rev-parse", "HEAD"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None  # an installed wheel has no history
-    return answer.stdout.strip()
 
 
 def _save(

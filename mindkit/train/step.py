@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mindkit.batch import Batch
 from mindkit.config.spec import Clip
@@ -39,9 +39,14 @@ def train_step(
         total, values = model.objective(tensors, batch.target, batch.index, progress)
         (total / len(batches)).backward()
         losses.append(torch.cat([total.detach().reshape(1), values.detach()]))
-    clip_gradients(_parameters(main), clip)
-    main.step()
+    update(main, clip)
     return torch.stack(losses).mean(0)
+
+
+def update(main: torch.optim.Optimizer, clip: Clip) -> None:
+    """Clip the gradients that the main optimiser's parameters have, and step."""
+    clip_gradients([p for group in main.param_groups for p in group["params"]], clip)
+    main.step()
 
 
 def learn_epoch(
@@ -73,7 +78,3 @@ def _learn(
             model.objective.learning_loss(name, tensors, target).backward()
             optimizer.step()
         term.requires_grad_(False)  # the main step goes through these parameters, not into them
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
