@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from mindkit.errors import MindkitError
-from mindkit.study.statistics import DEFAULT, words
+from mindkit.study.statistics import DEFAULT, compare, words
 from mindkit.study.study import Failure, RowRuns
 from mindkit.study.tables import build_table
 
@@ -163,6 +163,23 @@ def test_seeds_that_are_not_the_baselines_are_not_paired_and_it_is_said(row):
     text = said(of_mae(rows, seeds=2, baseline="full"))
     assert "Seeds are not paired for constant" in text
     assert "w/o cyr" not in next(line for line in text.splitlines() if "not paired for" in line)
+
+
+def test_seeds_are_paired_by_their_numbers(row):
+    rows = [row("full", 1, 2), row("same", 2, 3.5), row("other", 2, 3.5, seeds=[2, 3])]
+    table = of_mae(rows, seeds=2, baseline="full")
+    full, same = ([TRUTH + OFF * f for f in factors] for factors in ((1, 2), (2, 3.5)))
+    for name, paired in (("same", True), ("other", False)):
+        expected = compare("mae", np.stack(same), np.stack(full), TRUTH, paired=paired)
+        assert table.row(name).comparisons["mae"].p == pytest.approx(expected.p, rel=1e-6)
+    assert table.row("same").comparisons["mae"].p != table.row("other").comparisons["mae"].p
+
+
+def test_a_table_without_any_pairs_says_so(row):
+    table = of_mae([row("full", 1, 2), row("constant", 4)], seeds=2, baseline="full")
+    facts = {"baseline": "full", "samples": 8, "seeds": [2, 1], "comparisons": 1}
+    assert set(words(DEFAULT, paired=False, **facts)) <= set(table.footer)
+    assert "Seeds are not paired for" not in said(table)
 
 
 def test_a_failed_run_is_kept_with_its_error(rows):
