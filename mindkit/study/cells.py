@@ -127,11 +127,12 @@ def _compared(comparison: Comparison | None) -> list[str]:
 
 def _places(table: StudyTable, metric: str) -> dict[str, Place]:
     """The best and the second, by the digits that are printed: equal ones share a place."""
-    means = {
-        row.name: round(row.summaries[metric].mean, DIGITS)
+    found = {
+        row.name: row.summaries[metric].mean
         for row in table.rows
-        if metric in row.summaries and not math.isnan(row.summaries[metric].mean)
+        if metric in row.summaries and not row.other_samples
     }
+    means = {name: round(mean, DIGITS) for name, mean in found.items() if not math.isnan(mean)}
     if len(means) < 2:
         return {}
     ordered = sorted(set(means.values()), reverse=table.metrics[metric] == "max")

@@ -17,7 +17,10 @@ def sentences(table: StudyTable) -> Iterator[str]:
     """Yield what must be said below `table`, a sentence or a few at a time."""
     yield from _statistics(table)
     if len(table.rows) > 1:
-        yield "The best mean of each metric is bold and the second underlined, over all rows."
+        yield (
+            "The best mean of each metric is bold and the second underlined, among all rows on "
+            "these test samples."
+        )
     yield from _marks(table)
     yield from _uncompared(table)
     yield from _failures(table)
@@ -70,9 +73,11 @@ def _marks(table: StudyTable) -> Iterator[str]:
 
 
 def _uncompared(table: StudyTable) -> Iterator[str]:
+    if table.baseline and not table.row(table.baseline).runs:
+        yield f"Nothing is compared: {table.baseline} has no finished run."
     for row in table.rows:
-        if row.uncompared:
-            yield f"{row.name} is not compared with {table.baseline}: {row.uncompared}."
+        if row.other_samples:
+            yield f"{row.name} is compared with no other row: {row.other_samples}."
 
 
 def _failures(table: StudyTable) -> Iterator[str]:

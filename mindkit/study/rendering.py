@@ -127,7 +127,7 @@ def _record(table: StudyTable, row: TableRow, metric: str) -> dict[str, Any]:
         **{name: of(comparison, name) for name in ("p", "p_adjusted", "effect", "effect_name")},
         "p_seeds": of(comparison, "p_seeds"),
         "test": of(comparison, "test"),
-        "uncompared": row.uncompared,
+        "other_samples": row.other_samples,
         "parameters": "" if row.parameters is None else row.parameters,
         "dropped": "; ".join(row.dropped),
         "failures": "; ".join(f"seed {one.seed}: {one.error}" for one in row.failures),

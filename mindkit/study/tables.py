@@ -43,8 +43,8 @@ class TableRow:
     """One row: all by metric but what is said of the whole row.
 
     group: the heading it stands under. parameters: of the model, None where no run finished.
-    dropped: what the config left out, and what went with it. uncompared: why it has no comparison
-    with the baseline, where one was asked for.
+    dropped: what the config left out, and what went with it. other_samples: in what its test
+    samples are not those of the baseline, or else of the first row; it is compared with none then.
     """
 
     name: str
@@ -57,7 +57,7 @@ class TableRow:
     parameters: int | None
     dropped: tuple[str, ...]
     stamps: tuple[str, ...]
-    uncompared: str = ""
+    other_samples: str = ""
 
     @property
     def asked(self) -> int:
@@ -120,8 +120,7 @@ def build_table(
     described = [
         _described(one, chosen, (groups or {}).get(one.name, ""), published) for one in read
     ]
-    if baseline is not None:
-        described = _compared(described, read, chosen, names.index(baseline))
+    described = _against(described, read, chosen, baseline)
     table = StudyTable(
         title=title or f"{dataset or 'no finished run'}, test split",
         dataset=dataset,
@@ -178,28 +177,44 @@ def _described(row: ReadRow, metrics: Sequence[str], group: str, published: bool
     )
 
 
-def _compared(
-    described: Sequence[TableRow], read: Sequence[ReadRow], metrics: Sequence[str], base: int
+def _against(
+    described: Sequence[TableRow],
+    read: Sequence[ReadRow],
+    metrics: Sequence[str],
+    baseline: str | None,
 ) -> list[TableRow]:
-    """The rows with their comparisons with row `base`, corrected over the rows for each metric."""
-    reasons = [_uncompared(row, read[base]) for row in read]
-    able = [at for at, reason in enumerate(reasons) if not reason and at != base]
-    found: dict[int, dict[str, Comparison]] = {at: {} for at in able}
-    for metric in metrics:
-        each = {at: _comparison(metric, read[at], read[base]) for at in able}
-        for (at, one), p in zip(each.items(), adjusted([c.p for c in each.values()]), strict=True):
-            found[at][metric] = replace(one, p_adjusted=p)
+    """The rows with what is odd of their samples, and their comparisons with the baseline."""
+    finished = [row for row in read if row.tests]
+    base = next((row for row in finished if row.name == baseline), None)
+    first = base or next(iter(finished), None)
+    odd = {
+        row.name: f"{found} of {first.name}"
+        for row in finished
+        if first and (found := difference(row.tests[0], first.tests[0]))
+    }
+    able = [row for row in finished if row is not base and row.name not in odd]
+    compared = _compared(able, base, metrics) if base else {}
     return [
-        replace(row, comparisons=found.get(at, {}), uncompared="" if at == base else reasons[at])
-        for at, row in enumerate(described)
+        replace(
+            row,
+            comparisons=compared.get(row.name, {}),
+            other_samples=odd.get(row.name, ""),
+        )
+        for row in described
     ]
 
 
-def _uncompared(row: ReadRow, baseline: ReadRow) -> str:
-    if not baseline.tests or not row.tests:
-        return f"{row.name if baseline.tests else baseline.name} has no finished run"
-    found = difference(row.tests[0], baseline.tests[0])
-    return f"{found} of {baseline.name}" if found else ""
+def _compared(
+    rows: Sequence[ReadRow], baseline: ReadRow, metrics: Sequence[str]
+) -> dict[str, dict[str, Comparison]]:
+    """The comparisons by row and metric, corrected over the rows for each metric."""
+    found: dict[str, dict[str, Comparison]] = {row.name: {} for row in rows}
+    for metric in metrics:
+        each = [_comparison(metric, row, baseline) for row in rows]
+        corrected = adjusted([one.p for one in each])
+        for row, one, p in zip(rows, each, corrected, strict=True):
+            found[row.name][metric] = replace(one, p_adjusted=p)
+    return found
 
 
 def _comparison(metric: str, row: ReadRow, baseline: ReadRow) -> Comparison:

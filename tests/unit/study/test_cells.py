@@ -73,6 +73,13 @@ def test_an_undefined_score_has_no_place(study_table):
     assert places(table, "f1_non0") == ["", "best", "", "second", ""]
 
 
+def test_a_score_on_other_samples_has_no_place(study_table):
+    table = with_means(study_table, "mae", [0.7, 0.5, 0.6, 0.8, 1.0])
+    odd = replace(table.rows[1], other_samples="its 7 test samples are others")
+    table = replace(table, rows=(table.rows[0], odd, *table.rows[2:]))
+    assert places(table, "mae") == ["second", "", "best", "", ""]
+
+
 def test_a_score_alone_is_not_the_best_of_anything(study_table):
     table = with_means(study_table, "mae", [0.7, math.nan, math.nan, math.nan, math.nan])
     assert places(table, "mae") == [""] * 5

@@ -94,13 +94,13 @@ def test_every_row_but_the_baseline_is_compared_with_it(rows):
         assert list(found.comparisons) == list(table.metrics)
         means = [one.summaries["mae"].mean for one in (found, table.row("full"))]
         assert found.comparisons["mae"].difference == pytest.approx(means[0] - means[1], rel=1e-6)
-        assert found.uncompared == ""
+        assert found.other_samples == ""
 
 
 def test_without_a_baseline_nothing_is_compared_and_nothing_said_of_tests(rows):
     table = of_mae(rows, seeds=2)
     assert table.baseline == ""
-    assert all(not one.comparisons and not one.uncompared for one in table.rows)
+    assert all(one.comparisons == {} for one in table.rows)
     assert "Test against" not in said(table)
     assert "Stars" not in said(table)
 
@@ -152,10 +152,20 @@ def test_a_row_of_other_samples_is_shown_but_not_compared(row, changes, reason):
     assert table.row("other").summaries["mae"].mean > 0
     assert table.row("other").comparisons == {}
     assert table.row("w/o np").comparisons
-    (line,) = [line for line in table.footer if line.startswith("other is not compared with full")]
+    assert re.search(reason, table.row("other").other_samples)
+    (line,) = [line for line in table.footer if line.startswith("other is compared with no other")]
     assert re.search(reason, line)
     facts = {"baseline": "full", "samples": 8, "seeds": [2, 2, 2], "paired": True}
     assert set(words(DEFAULT, comparisons=1, **facts)) <= set(table.footer)
+
+
+def test_without_a_baseline_samples_are_those_of_the_first_finished_row(row):
+    lost = RowRuns("lost", (), (Failure(1, Path("runs/a"), "gone"),))
+    rows = [lost, row("full", 1), row("other", 1, ids=list("abcdefgh")), row("w/o np", 2)]
+    table = of_mae(rows, seeds=1)
+    odd = [bool(one.other_samples) for one in table.rows]
+    assert odd == [False, False, True, False]
+    assert table.row("other").other_samples.endswith("than the 8 of full")
 
 
 def test_seeds_that_are_not_the_baselines_are_not_paired_and_it_is_said(row):
@@ -200,7 +210,7 @@ def test_a_row_without_any_finished_run_stays_in_the_table(rows):
     table = of_mae(rows, seeds=2, baseline="full")
     found = table.row("w/o cyr")
     assert (found.summaries, found.comparisons, found.parameters) == ({}, {}, None)
-    assert "w/o cyr is not compared with full: w/o cyr has no finished run." in table.footer
+    assert "Nothing is compared" not in said(table)
     assert sum(line.startswith("FAILED: w/o cyr") for line in table.footer) == 2
 
 
@@ -208,15 +218,18 @@ def test_a_baseline_without_a_finished_run_leaves_the_others_uncompared(rows):
     rows[0] = RowRuns("full", (), (Failure(1, Path("runs/a"), "out of memory"),))
     table = of_mae(rows, seeds=2, baseline="full")
     assert all(one.comparisons == {} for one in table.rows)
-    assert "w/o np is not compared with full: full has no finished run." in table.footer
-    assert not any(line.startswith("full is not compared") for line in table.footer)
+    assert "Nothing is compared: full has no finished run." in table.footer
+    assert all(one.other_samples == "" for one in table.rows)
 
 
 def test_a_study_of_which_nothing_finished_is_still_a_table():
     rows = [RowRuns("full", (), (Failure(1, Path("runs/a"), "out of memory"),))]
     table = build_table(rows, seeds=1, baseline="full", title="Ablations")
     assert (table.title, table.dataset, table.metrics) == ("Ablations", "", {})
-    assert table.footer == ("FAILED: full, seed 1 (runs/a): out of memory",)
+    assert table.footer == (
+        "Nothing is compared: full has no finished run.",
+        "FAILED: full, seed 1 (runs/a): out of memory",
+    )
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "environment.json"])
