@@ -16,7 +16,9 @@ from mindkit.model import build
 from mindkit.study.ablate import ablate
 from mindkit.study.check import check
 from mindkit.study.compare import compare
+from mindkit.study.differences import diff_runs
 from mindkit.study.run import run
+from mindkit.study.runs import group_runs, runs
 from mindkit.study.score import score
 from mindkit.train.run import RunResult
 
@@ -27,10 +29,13 @@ __all__ = [
     "compare",
     "components",
     "create",
+    "diff_runs",
+    "group_runs",
     "import_data",
     "list_data",
     "load_run",
     "run",
+    "runs",
     "score",
     "show",
     "simulate_data",

@@ -14,11 +14,12 @@ from mindkit.cli.compare import compare
 from mindkit.cli.components import components
 from mindkit.cli.data import data
 from mindkit.cli.run import run
+from mindkit.cli.runs import runs
 from mindkit.cli.score import score
 from mindkit.cli.show import show
 from mindkit.errors import MindkitError
 
-_BUILT_IN = (run, ablate, score, show, check, components, data)
+_BUILT_IN = (run, ablate, compare, score, runs, show, check, components, data)
 
 
 class Commands(click.Group):

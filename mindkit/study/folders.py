@@ -21,7 +21,6 @@ ERROR = "error.txt"
 STATE = "checkpoint/state.json"
 
 Status = Literal["finished", "interrupted", "failed", "running", "damaged"]
-STATUSES: tuple[Status, ...] = ("finished", "interrupted", "failed", "running", "damaged")
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,19 @@ def status_of(folder: Path) -> Status:
     return "failed" if (folder / ERROR).is_file() else "interrupted"
 
 
-def require_finished(folder: Path) -> None:
-    """Raise an error that says what to do where `folder` holds no finished run."""
-    if (folder / METRICS).is_file():
-        return
+def require_run(folder: Path) -> None:
+    """Raise an error that says what to do where `folder` is not the folder of a run."""
     if not folder.is_dir():
         raise MindkitError(f"no folder {folder}; `mindkit runs` lists the runs there are")
     if not is_run(folder):
         raise MindkitError(f"{folder} holds no run; `mindkit runs {folder}` lists those below it")
+
+
+def require_finished(folder: Path) -> None:
+    """Raise an error that says what to do where `folder` holds no finished run."""
+    require_run(folder)
+    if (folder / METRICS).is_file():
+        return
     if status_of(folder) == "failed":
         error = read_text(folder / ERROR).strip()
         raise MindkitError(
