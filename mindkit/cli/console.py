@@ -6,7 +6,8 @@ import logging
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from mindkit.cli.study_table import print_table
 from mindkit.config.spec import Spec
 from mindkit.kinds import Tracker
 from mindkit.model.objective import weight_at
-from mindkit.study.ablate import Ablation
+from mindkit.study.jobs import Job, State
 from mindkit.study.published import published
+from mindkit.study.rendering import write_tables
 from mindkit.study.run import Results
+from mindkit.study.study import Study
 from mindkit.train.metrics import METRICS, better
 
 SHOWN_EPOCHS = 5
@@ -75,28 +79,30 @@ class Console:
         self._say_what_was_read(results)
         self._say(results.stamps, first.dropped)
 
-    def ablation(self, ablation: Ablation) -> None:
-        """Print one row per ablation, with the change against the full method."""
-        full = ablation.full
-        metrics = list(full.runs[0].test)[:6]
-        title = f"ablations on {full.runs[0].dataset}, test split, {len(full)} seed(s), mean ± sd"
-        table = Table(title=title, title_justify="left")
-        table.add_column("row", overflow="fold")
-        for metric in metrics:
-            heading = _labelled(metric).replace("_", "_\n")  # two lines fit 80 columns uncut
-            table.add_column(heading, justify="right", overflow="fold")
-        table.add_column("param-\neters", justify="right", no_wrap=True)
-        for results in ablation.rows():
-            cells = [_cell(results, metric, "test") for metric in metrics]
-            table.add_row(results.name, *cells, f"{results.runs[0].parameters:,}")
-        self.rich.print()
-        self.rich.print(table)
-        for results in ablation.dropped.values():
-            for line in results.runs[0].dropped:
-                self.rich.print(f"{results.name}: {line}", style="dim", soft_wrap=True)
-        for results in ablation.rows():
-            self._say_what_was_read(results)
-        self._say(full.stamps, ())
+    def follow(self, executor: str) -> dict[str, Any]:
+        """Return how a study is shown while it is made: the arguments `display` and `tell`."""
+        here = executor == "in-process"
+        return {"display": self.display, "tell": partial(self._told, quiet=here)}
+
+    def study(self, study: Study, metrics: Sequence[str] = ()) -> None:
+        """Print a study's table, and write it to its folder in every format."""
+        table = study.table(metrics or None)
+        print_table(self.rich, table)
+        for row in study.rows:
+            self._say_what_was_read(row)
+        paths = write_tables(table, study.folder)
+        names = ", ".join(path.name for path in paths)
+        self.rich.print(f"{study.folder}: {names}", soft_wrap=True)
+
+    def _told(self, job: Job, state: State, error: str, quiet: bool) -> None:
+        """Say that a run has started, finished or failed; `quiet`, where a display shows it."""
+        if state == "started" and not quiet:
+            self.started.add(job.folder)
+        if state == "failed":
+            text = f"{job.label} failed: {error}"
+            self.rich.print(text, style="red", soft_wrap=True)
+        elif not quiet:
+            self.rich.print(f"{job.label} {state}", style="dim", soft_wrap=True)
 
     def _say_what_was_read(self, results: Results) -> None:
         seeds = [str(run.seed) for run in results if run.folder not in self.started]

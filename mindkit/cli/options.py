@@ -21,16 +21,75 @@ def plugin_option(command: F) -> F:
     )(command)
 
 
-def run_options(command: F, required: bool = True) -> F:
+def run_options(command: F) -> F:
     """Add METHOD and what makes up its config: the arguments of `mindkit.config.load.load_spec`.
 
     They arrive as method, dataset, data, training, settings, drop, simulate and plugins.
     """
+    method = click.argument("method", metavar="METHOD")
+    dataset = click.option(
+        "--dataset", metavar="NAME", help="Data set; by default the one the config names."
+    )
+    return method(dataset(_drop_option(_config_options(command))))
+
+
+def study_options(command: F) -> F:
+    """Add what the rows of a study share: datasets, data, training, settings, without, and more.
+
+    Several data sets give a table each. METHOD is the command's own to add.
+    """
     options = (
-        click.argument("method", metavar="METHOD" if required else "[METHOD]", required=required),
         click.option(
-            "--dataset", metavar="NAME", help="Data set; by default the one the config names."
+            "--dataset",
+            "datasets",
+            multiple=True,
+            metavar="NAME",
+            help="Data set; by default the one the config names. Repeatable: a table for each.",
         ),
+        click.option(
+            "--without",
+            multiple=True,
+            metavar="NAME",
+            help="Leave out of every row: a modality the data lack, say. Repeatable.",
+        ),
+        click.option(
+            "--seeds",
+            type=click.IntRange(min=1),
+            default=5,
+            show_default=True,
+            help="Runs of each row.",
+        ),
+        click.option(
+            "--baseline", metavar="ROW", help="The row that others are tested against, by name."
+        ),
+        click.option(
+            "--metric", "metrics", multiple=True, metavar="NAME", help="A column. Repeatable."
+        ),
+        click.option(
+            "--fuse",
+            type=click.Choice(["auto", "on", "off"]),
+            default="auto",
+            show_default=True,
+            help="Train the seeds of a row in one go: where that is faster, wherever it can be "
+            "done, or never.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return _config_options(command)
+
+
+def _drop_option(command: F) -> F:
+    return click.option(
+        "--drop",
+        multiple=True,
+        metavar="NAME",
+        help="Leave out a term, representation, modality, or named ablation. Repeatable.",
+    )(command)
+
+
+def _config_options(command: F) -> F:
+    options = (
         click.option(
             "--data", metavar="PATH", help="File or folder to read it from, not the imported copy."
         ),
@@ -47,12 +106,6 @@ def run_options(command: F, required: bool = True) -> F:
             help="Change one value, such as terms.diff.weight=0.01. Repeatable.",
         ),
         click.option(
-            "--drop",
-            multiple=True,
-            metavar="NAME",
-            help="Leave out a term, representation, modality, or named ablation. Repeatable.",
-        ),
-        click.option(
             "--no-simulate",
             "simulate",
             flag_value=False,
@@ -64,11 +117,6 @@ def run_options(command: F, required: bool = True) -> F:
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def optional_method_options(command: F) -> F:
-    """Add what `run_options` does, with a METHOD that may be left out."""
-    return run_options(command, required=False)
 
 
 def execution_options(command: F) -> F:

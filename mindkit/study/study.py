@@ -75,7 +75,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [row.name for row in (*self.beside, *self.rows)]
+        names = [*(one.name for one in self.beside), *(row.name for row in self.rows)]
         if self.baseline not in names:
             hint = did_you_mean(self.baseline, names)
             raise MindkitError(f"--baseline {self.baseline}: no row has that name{hint}")

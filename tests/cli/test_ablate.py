@@ -17,8 +17,10 @@ def ablate(mindkit, tiny_mosi, small_options):
 
 
 def rows(output):
-    """The table's rows, cell by cell, by the name in their first cell."""
-    lines = [re.split("[│┃]", line)[1:-1] for line in output.splitlines() if line[:1] in ("│", "┃")]
+    """The first table's rows, cell by cell, by the name in their first cell."""
+    lines, _, _ = output.partition("└")
+    lines = lines.splitlines()
+    lines = [re.split("[│┃]", line)[1:-1] for line in lines if line[:1] in ("│", "┃")]
     table = [[cell.strip() for cell in line] for line in lines]
     return {line[0]: line[1:] for line in table}
 
@@ -27,20 +29,21 @@ def test_the_table_names_every_row_with_mean_and_deviation(ablate):
     result = ablate("--drop", "cyr", "--drop", "audio", "--seeds", "2")
     assert result.exit_code == 0, result.output
     table = rows(result.stdout)
-    assert set(table) == {"", "row", "mind (full)", "w/o cyr", "w/o audio"}
+    assert set(table) == {"row", "mind (full)", "w/o cyr", "w/o audio"}
     for name in ("mind (full)", "w/o cyr", "w/o audio"):
         assert re.fullmatch(r"\d\.\d{3} ± \d\.\d{3}", table[name][0])
-    assert "test split, 2 seed(s), mean ± sd" in result.stdout
+    assert "(ddof 1) over 2 seeds" in result.stdout and "8 test samples" in result.stdout
 
 
 def test_the_table_shows_the_scores_of_the_runs_and_what_they_left_out(ablate, tmp_path):
     output = ablate("--drop", "noise", "--seeds", "1").stdout
-    for run in (package.load_run(folder) for folder in (tmp_path / "runs").glob("[!.]*")):
+    for run in (package.load_run(folder) for folder in (tmp_path / "runs").glob("mind-*")):
         row = rows(output)["w/o noise" if run.dropped else "mind (full)"]
         assert row[0] == f"{run.test['mae']:.3f}"
-        assert row[-1] == f"{run.parameters:,}"
-    assert "w/o noise: noise: dropped (--drop noise)" in output.splitlines()
-    assert "w/o noise: np: no rows left, since noise was dropped" in output.splitlines()
+        assert row[-1].rstrip("†") == f"{run.parameters:,}"
+    (left_out,) = (line for line in output.splitlines() if line.startswith("w/o noise leaves out"))
+    assert "noise: dropped (--drop noise)" in left_out
+    assert "np: no rows left, since noise was dropped" in left_out
 
 
 def test_a_row_added_later_is_the_only_one_trained_and_it_is_said(ablate, tmp_path):
@@ -61,7 +64,8 @@ def test_without_a_method_it_is_that_of_the_default_config_and_80_columns_suffic
     monkeypatch.setenv("COLUMNS", "80")
     result = ablate("--drop", "non_disentangled", "--seeds", "1", method=())
     assert result.exit_code == 0, result.output
-    assert all(one.name.startswith("mind-mosi-") for one in (tmp_path / "runs").glob("[!.]*"))
+    names = {one.name[:9] for one in (tmp_path / "runs").glob("[!.]*")}
+    assert names == {"mind-mosi", "ablate-mi"}
     table = [line for line in result.stdout.splitlines() if line[:1] in ("│", "┃")]
     assert not any("…" in line for line in table)
     assert max(map(len, table)) <= 80
