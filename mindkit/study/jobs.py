@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mindkit.config.spec import Spec
 from mindkit.data.files import write_text
@@ -18,6 +18,7 @@ from mindkit.registry import Registries
 from mindkit.study.folders import ERROR
 from mindkit.train.loop import Interrupted
 from mindkit.train.run import RunResult, run_folder, run_spec
+from mindkit.train.together import run_together
 
 MakeTracker = Callable[[str, Spec], Tracker]
 State = Literal["started", "finished", "failed"]
@@ -65,7 +66,9 @@ class Worker:
     stores: dict[str, Store] = field(default_factory=dict)
 
     def make_all(self, task: Task, tell: Tell) -> None:
-        """Make every job of the task; one that fails does not stop the others."""
+        """Make every job of the task, together where that pays; one that fails stops no other."""
+        if len(task) > 1 and self.fuse != "off" and self._make_together(task, tell):
+            return
         for job in task:
             tell(job, "started", "")
             try:
@@ -91,16 +94,61 @@ class Worker:
                 device=job.device,
                 resume=not job.fresh,
                 fresh=job.fresh,
-                trackers=[self.display(job.label, job.spec)] if self.display else [],
+                trackers=self._displays(job),
                 store=self._store(job.spec, registries),
             )
         except Interrupted:
             raise
         except Exception as error:  # a plugin may raise anything; the other runs go on
-            write_text(job.folder / ERROR, f"{describe(error)}\n")
+            _note(job, error)
             raise
-        (job.folder / ERROR).unlink(missing_ok=True)
+        _note(job, None)
         return result
+
+    def _make_together(self, task: Task, tell: Tell) -> bool:
+        """Make jobs that differ in their seed alone; False where each is to be made by itself."""
+
+        def starting() -> None:
+            for job in task:
+                tell(job, "started", "")
+
+        try:
+            outcomes = self._made_together(task, starting)
+        except Interrupted:
+            raise
+        except Exception as error:  # of all: a config, or data, that cannot be used
+            outcomes = [error] * len(task)
+        if outcomes is None:
+            return False
+        for job, outcome in zip(task, outcomes, strict=True):
+            wrong = outcome if isinstance(outcome, Exception) else None
+            _note(job, wrong)
+            tell(job, "failed" if wrong else "finished", describe(wrong) if wrong else "")
+        return True
+
+    def _made_together(
+        self, task: Task, starting: Callable[[], None]
+    ) -> list[RunResult | Exception] | None:
+        first = task[0]
+        registries = self._registries(first.plugins)
+        return run_together(
+            [job.spec for job in task],
+            registries,
+            out=first.out,
+            device=first.device,
+            resume=not first.fresh,
+            fresh=first.fresh,
+            trackers=[self._displays(job, brief=job is not first) for job in task],
+            store=self._store(first.spec, registries),
+            always=self.fuse == "on",
+            starting=starting,
+        )
+
+    def _displays(self, job: Job, brief: bool = False) -> list[Tracker]:
+        if self.display is None:
+            return []
+        display = self.display(job.label, job.spec)
+        return [_Beginning(display) if brief else display]
 
     def _registries(self, plugins: tuple[str, ...]) -> Registries:
         if plugins not in self.registries:
@@ -113,6 +161,25 @@ class Worker:
             self.stores.clear()  # one data set at a time: they can be large
             self.stores[key] = open_store(spec.data, registries)
         return self.stores[key]
+
+
+class _Beginning(Tracker):
+    """Tells a display of a run's beginning alone: of runs made together only one can be shown."""
+
+    def __init__(self, display: Tracker) -> None:
+        self.display = display
+
+    def start(self, folder: Path, config: Mapping[str, Any]) -> None:
+        self.display.start(folder, config)
+        self.display.close()
+
+
+def _note(job: Job, error: Exception | None) -> None:
+    """Leave the error in the run's folder, or take away what an earlier try has left."""
+    if error is None:
+        (job.folder / ERROR).unlink(missing_ok=True)
+    else:
+        write_text(job.folder / ERROR, f"{describe(error)}\n")
 
 
 def describe(error: BaseException) -> str:

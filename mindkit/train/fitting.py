@@ -57,7 +57,8 @@ class Running:
 class Fitting:
     """A model in training; made anew, it goes on from the latest checkpoint if there is one.
 
-    store: prepared and on the device. stamps: go into every record. groups: the steps of the epoch
+    store: prepared and on the device. trackers: are told of steps and epochs. stamps: go into every
+    record. groups: the steps of the epoch
     that was begun. began: when that was, in seconds.
     """
 
@@ -69,12 +70,11 @@ class Fitting:
         spec: Spec,
         device: Device,
         checkpoints: Checkpoints,
-        trackers: Sequence[Tracker] = (),
-        stamps: Sequence[str] = (),
     ) -> None:
         self.model, self.store, self.metrics, self.spec = model, store, metrics, spec
         self.device, self.checkpoints = device, checkpoints
-        self.trackers, self.stamps = trackers, stamps
+        self.trackers: Sequence[Tracker] = ()
+        self.stamps: Sequence[str] = ()
         self.main = main_optimizer(model, spec.training.optimizer)
         self.learners = learning_optimizers(model)
         self.each_step, self.each_epoch = by_turn(model, self.learners)

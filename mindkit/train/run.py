@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
@@ -37,57 +33,9 @@ from mindkit.train.evaluate import predict, score
 from mindkit.train.fitting import Fitting
 from mindkit.train.locking import locked
 from mindkit.train.loop import Fitted, fit
+from mindkit.train.result import RunResult, predictions_table
 from mindkit.train.seed import seed_everything
 from mindkit.train.selection import metrics_of, selection_problems, settle
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run, as `metrics.json` in its folder holds it.
-
-    valid, test: metric -> score with the selected weights. epoch: the selected one, 0-based.
-    stamps: what must be said wherever these numbers appear (simulated data, leaky features).
-    """
-
-    folder: Path
-    method: str
-    dataset: str
-    seed: int
-    valid: dict[str, float]
-    test: dict[str, float]
-    selection: dict[str, Any]
-    epoch: int
-    epochs: int
-    parameters: int
-    seconds: float
-    stamps: tuple[str, ...]
-    dropped: tuple[str, ...]
-    data: dict[str, Any]
-
-    @classmethod
-    def read(cls, folder: Path) -> RunResult:
-        """Return the result in `folder`."""
-        path = folder / "metrics.json"
-        if not path.is_file():
-            raise MindkitError(
-                f"{folder} holds no finished run (no metrics.json); `mindkit run … --resume` "
-                "finishes one that was interrupted"
-            )
-        values = json.loads(path.read_text(encoding="utf-8"))
-        for split in ("valid", "test"):
-            scores = values[split].items()
-            values[split] = {n: math.nan if v is None else v for n, v in scores}
-        for name in ("stamps", "dropped"):
-            values[name] = tuple(values[name])
-        return cls(folder=folder, **values)
-
-    def write(self) -> None:
-        """Write `metrics.json`, NaN as null: the last file of a run, which is finished with it."""
-        values = {name: value for name, value in asdict(self).items() if name != "folder"}
-        for split in ("valid", "test"):
-            scores = values[split].items()
-            values[split] = {n: None if math.isnan(v) else v for n, v in scores}
-        write_text(self.folder / "metrics.json", json.dumps(values, indent=2))
 
 
 def run_folder(spec: Spec, out: Path) -> Path:
@@ -119,7 +67,8 @@ def run_spec(
         if finished := look_at(plan, resume, fresh):
             return finished
         began = time.monotonic()
-        with begun(plan, trackers) as fitting:
+        fitting = built(plan)
+        with followed(plan, fitting, trackers):
             return finish(plan, fitting, fit(fitting), began)
 
 
@@ -202,29 +151,33 @@ def look_at(plan: Plan, resume: bool, fresh: bool) -> RunResult | None:
     return RunResult.read(folder) if finished else None
 
 
-@contextmanager
-def begun(plan: Plan, trackers: Sequence[Tracker] = ()) -> Iterator[Fitting]:
-    """Seed, build and prepare; describe the run in its folder; tell the trackers, and close them.
+def built(plan: Plan) -> Fitting:
+    """Seed everything, build the model, and prepare the data for it.
 
-    What is given goes on from the latest checkpoint, and so do the random generators.
+    Model and random generators go on from the latest checkpoint, if there is one.
     """
-    spec, place, registries = plan.spec, plan.place, plan.registries
+    spec, place = plan.spec, plan.place
     seed_everything(spec.training.seed, spec.training.deterministic)
-    model = build(spec, registries, plan.schema).to(place.torch)
+    model = build(spec, plan.registries, plan.schema).to(place.torch)
     encoders = dict(model.graph.encoders.items())
     prepared = prepare(plan.store, encoders, spec.data, cache_folder())  # type: ignore[arg-type]
-    prepared = prepared.to(place.torch)
+    metrics = metrics_of(spec, plan.registries, plan.store)
+    return Fitting(model, prepared.to(place.torch), metrics, spec, place, plan.checkpoints)
+
+
+@contextmanager
+def followed(plan: Plan, fitting: Fitting, trackers: Sequence[Tracker]) -> Iterator[None]:
+    """Describe the run in its folder, and let trackers follow it: the config's, and these."""
     _describe(plan)
-    metrics = metrics_of(spec, registries, plan.store)
-    followers = [*(registries.trackers.get(n)() for n in spec.training.trackers), *trackers]
+    named = plan.spec.training.trackers
+    fitting.trackers = [*(plan.registries.trackers.get(name)() for name in named), *trackers]
+    fitting.stamps = plan.stamps
     try:
-        for tracker in followers:
-            tracker.start(plan.folder, spec.resolved)
-        yield Fitting(
-            model, prepared, metrics, spec, place, plan.checkpoints, followers, plan.stamps
-        )
+        for tracker in fitting.trackers:
+            tracker.start(plan.folder, plan.spec.resolved)
+        yield
     finally:
-        for tracker in followers:
+        for tracker in fitting.trackers:
             tracker.close()
 
 
@@ -303,27 +256,3 @@ def _save(
     table = predictions_table(store, predictions, result.stamps)
     write_text(folder / "predictions.csv", table)
     result.write()
-
-
-def predictions_table(
-    store: Store, predictions: Mapping[str, np.ndarray], stamps: Sequence[str]
-) -> str:
-    """Return predictions.csv: id, split, truth, and the prediction of (N, C) arrays by split."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    columns = (
-        ["prediction"] if store.task == "regression" else [f"score_{c}" for c in _classes(store)]
-    )
-    mark = ["; ".join(stamps)] if stamps else []
-    writer.writerow(["id", "split", "truth", *columns, *(["stamp"] if stamps else [])])
-    for name, values in predictions.items():
-        split = store.splits[name]
-        for identifier, truth, row in zip(
-            split.ids, split.target.tolist(), values.tolist(), strict=True
-        ):
-            writer.writerow([identifier, name, repr(truth), *map(repr, row), *mark])
-    return table.getvalue()
-
-
-def _classes(store: Store) -> Sequence[str]:
-    return store.classes or [str(number) for number in range(store.num_outputs)]
