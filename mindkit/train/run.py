@@ -37,6 +37,8 @@ from mindkit.train.result import RunResult, predictions_table
 from mindkit.train.seed import seed_everything
 from mindkit.train.selection import metrics_of, selection_problems, settle
 
+SPLITS = ("valid", "test")
+
 
 def run_folder(spec: Spec, out: Path) -> Path:
     """Return the folder of this run: method, data set, seed, and a short hash of the config."""
@@ -54,15 +56,16 @@ def run_spec(
     fresh: bool = False,
     trackers: Sequence[Tracker] = (),
     store: Store | None = None,
+    splits: tuple[str, ...] = SPLITS,
 ) -> RunResult:
     """Train, select on validation, score the test split once, and write the run's folder.
 
     A finished run of the same config and data is returned as it is. An interrupted one goes on with
     `resume`; `fresh` starts again. While another process makes the run, this one waits. `trackers`
     come beside those the config names. `store` spares reading the data again when many runs share
-    them.
+    them. With `splits` ("valid",) the test split is not scored, and the run says so.
     """
-    plan = Plan.of(spec, registries, out, device, store)
+    plan = Plan.of(spec, registries, out, device, store, splits)
     with locked([plan.folder]):
         if finished := look_at(plan, resume, fresh):
             return finished
@@ -84,6 +87,7 @@ class Plan:
     folder: Path
     plugins: dict[str, str | None]
     stamps: tuple[str, ...]
+    splits: tuple[str, ...]
 
     @classmethod
     def of(
@@ -93,6 +97,7 @@ class Plan:
         out: Path,
         device: str | None,
         store: Store | None = None,
+        splits: tuple[str, ...] = SPLITS,
     ) -> Plan:
         """Check everything that can be checked before training; raise what is wrong."""
         store = open_store(spec.data, registries) if store is None else store
@@ -109,7 +114,8 @@ class Plan:
             choose_device(device, spec.training.precision),
             run_folder(spec, out),
             plugin_code(registries),
-            stamps_of(spec, store),
+            stamps_of(spec, store, splits),
+            splits,
         )
 
     @property
@@ -148,7 +154,13 @@ def look_at(plan: Plan, resume: bool, fresh: bool) -> RunResult | None:
                 f"{folder} was run with an earlier version of the plugin {name}; --fresh runs it "
                 "again with the code of now, --out keeps both"
             )
-    return RunResult.read(folder) if finished else None
+    result = RunResult.read(folder) if finished else None
+    if result is not None and "test" in plan.splits and not result.test:
+        raise MindkitError(
+            f"{folder} holds a trial of a search, whose test split was not scored; choose another "
+            "folder with --out"
+        )
+    return result
 
 
 def built(plan: Plan) -> Fitting:
@@ -190,7 +202,7 @@ def finish(plan: Plan, fitting: Fitting, fitted: Fitted, began: float, among: in
     # The first and only time that the test split is read, with the selected weights.
     predictions = {
         name: predict(fitting.model.graph, store.splits[name], plan.place, size, spec.data.pad_to)
-        for name in ("valid", "test")
+        for name in plan.splits
     }
     scores = {
         name: score(values, store.splits[name], store.task, fitting.metrics)
@@ -202,7 +214,7 @@ def finish(plan: Plan, fitting: Fitting, fitted: Fitted, began: float, among: in
         dataset=spec.data.name,
         seed=spec.training.seed,
         valid=scores["valid"],
-        test=scores["test"],
+        test=scores.get("test", {}),
         selection=asdict(spec.training.selection) | {"split": "valid", "value": fitted.best},
         epoch=fitted.epoch,
         epochs=fitted.epochs,
@@ -229,10 +241,11 @@ def load_model(folder: Path, registries: Registries) -> tuple[Spec, InputSchema,
     return spec, schema, model
 
 
-def stamps_of(spec: Spec, store: Store) -> tuple[str, ...]:
+def stamps_of(spec: Spec, store: Store, splits: tuple[str, ...] = SPLITS) -> tuple[str, ...]:
     """Return what must be said wherever numbers of these data appear; refuse leaky features."""
     stamps = ["SIMULATED DATA: not comparable with any published number"] if store.simulated else []
     stamps += perturbing.stamps(spec.data)
+    stamps += [] if "test" in splits else ["VALIDATION ONLY: the test split was not scored"]
     return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
 
 
