@@ -79,6 +79,6 @@ def _checked(key: str, value: Any, annotation: str) -> Any:
     kind = annotation.removesuffix(" | None")
     if isinstance(value, bool) or not isinstance(value, KINDS[kind]):
         raise MindkitError(f"--executor-set {key}={value}: it takes one {kind}")
-    if not isinstance(value, str) and value <= 0:
+    if isinstance(value, int | float) and value <= 0:
         raise MindkitError(f"--executor-set {key}={value}: it has to be above 0")
     return value
