@@ -23,11 +23,13 @@ if TYPE_CHECKING:
         import_data,
         list_data,
         load_run,
+        reproduce,
         run,
         runs,
         score,
         show,
         simulate_data,
+        tune,
     )
 
 __all__ = [
@@ -42,11 +44,13 @@ __all__ = [
     "import_data",
     "list_data",
     "load_run",
+    "reproduce",
     "run",
     "runs",
     "score",
     "show",
     "simulate_data",
+    "tune",
 ]
 
 

@@ -17,9 +17,11 @@ from mindkit.study.ablate import ablate
 from mindkit.study.check import check
 from mindkit.study.compare import compare
 from mindkit.study.differences import diff_runs
+from mindkit.study.reproduce import reproduce
 from mindkit.study.run import run
 from mindkit.study.runs import group_runs, runs
 from mindkit.study.score import score
+from mindkit.study.tune import tune
 from mindkit.train.run import RunResult
 
 __all__ = [
@@ -34,11 +36,13 @@ __all__ = [
     "import_data",
     "list_data",
     "load_run",
+    "reproduce",
     "run",
     "runs",
     "score",
     "show",
     "simulate_data",
+    "tune",
 ]
 
 

@@ -13,13 +13,15 @@ from mindkit.cli.check import check
 from mindkit.cli.compare import compare
 from mindkit.cli.components import components
 from mindkit.cli.data import data
+from mindkit.cli.reproduce import reproduce
 from mindkit.cli.run import run
 from mindkit.cli.runs import runs
 from mindkit.cli.score import score
 from mindkit.cli.show import show
+from mindkit.cli.tune import tune
 from mindkit.errors import MindkitError
 
-_BUILT_IN = (run, ablate, compare, score, runs, show, check, components, data)
+_BUILT_IN = (run, ablate, compare, tune, score, runs, reproduce, show, check, components, data)
 
 
 class Commands(click.Group):

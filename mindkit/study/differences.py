@@ -39,7 +39,7 @@ def diff_runs(*folders: str | Path) -> list[Difference]:
 
 def environment_differences(environments: Sequence[Mapping[str, Any]]) -> list[Difference]:
     """Return what differs between what `environment.json` holds of each run, data last."""
-    data = [{"data": one["data"]} for one in environments]
+    data = [{"data": one.get("data", {})} for one in environments]
     rest = [{k: v for k, v in one.items() if k not in ("data", "stamps")} for one in environments]
     return [
         *differing("environment", [flat(one) for one in rest]),

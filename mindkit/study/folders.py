@@ -102,12 +102,16 @@ def scores_of(saved: dict[str, float | None]) -> dict[str, float]:
 def read_settings(folder: Path) -> dict[str, Setting]:
     """Return the run's resolved config: dotted path -> value, as `config.yaml` has them by line."""
     path = folder / CONFIG
-    text = read_text(path)
     try:
-        # libyaml's parser where there is one: it is much faster, and runs come by the thousand
-        tree = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return settings_of(read_text(path))
     except yaml.YAMLError as error:
         raise damaged(path, " ".join(str(error).split())) from None
+
+
+def settings_of(text: str) -> dict[str, Setting]:
+    """Return the settings in the text of a config as `mindkit.config.load.dump` writes it."""
+    # libyaml's parser where there is one: it is much faster, and runs come by the thousand
+    tree = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     lines = text.splitlines()
     return {place: Setting(_plain(node), _comment(node, lines)) for place, node in _lines(tree, "")}
 

@@ -117,12 +117,11 @@ def _unfinished(folder: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {"error": read_text(error).strip() if error.is_file() else ""}
     if (folder / ENVIRONMENT).is_file():  # written after the config
         settings, environment = read_settings(folder), read_record(folder / ENVIRONMENT)
+        paths = {"method": "name", "dataset": "data.name", "seed": "training.seed"}
         lines = [one.value for path, one in settings.items() if path.startswith("dropped[")]
         return {
             **facts,
-            "method": settings["name"].value,
-            "dataset": settings["data.name"].value,
-            "seed": settings["training.seed"].value,
+            **{fact: settings[path].value for fact, path in paths.items() if path in settings},
             "dropped": tuple(lines),
             "stamps": tuple(environment["stamps"]),
             "data": environment["data"]["digest"],
