@@ -2,14 +2,14 @@
 
 Runs of one method differ by their seed, and a test split is a sample too. Seed s and sample n are
 crossed random factors here: every seed predicts every sample. For `values` (S, N) whose mean is the
-score (`jackknife.py`), the variance of that mean is
+score (`jackknife.py`), that mean's variance is σ²_seeds / S + σ²_samples / N + σ²_rest / (S N), the
+rest being what neither seed nor sample explains. From mean squares, with no σ² below 0:
 
-    V = V_seeds + V_samples = s²(seed means) / S + max(0, s²(sample means) / N - s²(rest) / (S N)),
+    V = V_seeds + V_samples = max(MS_seeds, MS_rest) / (S N) + max(0, MS_samples - MS_rest) / (S N),
 
-where the rest is what neither the seed nor the sample explains, and Satterthwaite's degrees of
-freedom are V² / Σ Vᵢ² / dfᵢ. This is the analysis of readers and cases in diagnostic studies
-(Dorfman, Berbaum and Metz 1992; degrees of freedom: Hillis 2007) with seeds for readers. With one
-seed it is Student's t over samples, and says nothing of other seeds.
+with Satterthwaite's degrees of freedom, V² / Σ Vᵢ² / dfᵢ. This is the analysis of readers and cases
+in diagnostic studies (Dorfman, Berbaum and Metz 1992; degrees of freedom: Hillis 2007) with seeds
+for readers. With one seed it is Student's t over samples, and says nothing of other seeds.
 
 A mean over two methods' seeds, `values` of each, has the sample means of their sum and a V_seeds of
 each.
@@ -34,15 +34,16 @@ def variance(values: Sequence[Array]) -> tuple[float, float]:
     if samples < 2:
         return math.nan, math.nan
     of_samples = float(np.sum([value.mean(0) for value in values], 0).var(ddof=1)) / samples
-    parts = []
+    parts: list[tuple[float, int]] = []
     for value in values:
         seeds = len(value)
         if seeds > 1:
             of_seeds = value.mean(1)
             rest = value - value.mean(0) - of_seeds[:, None] + value.mean()
-            cells = seeds * samples * (seeds - 1) * (samples - 1)
-            of_samples -= float((rest**2).sum()) / cells
-            parts.append((float(of_seeds.var(ddof=1)) / seeds, seeds - 1))
+            of_rest = float((rest**2).sum()) / ((seeds - 1) * (samples - 1) * seeds * samples)
+            of_samples -= of_rest
+            part = float(of_seeds.var(ddof=1)) / seeds, seeds - 1
+            parts.append(max(part, (of_rest, (seeds - 1) * (samples - 1))))
     parts.append((max(0.0, of_samples), samples - 1))
     total = sum(part for part, _ in parts)
     spread = sum(part**2 / freedom for part, freedom in parts)

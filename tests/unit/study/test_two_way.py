@@ -64,8 +64,15 @@ def test_the_variance_is_that_of_the_mean_squares_of_an_anova():
 
 
 def test_samples_that_vary_less_than_the_rest_alone_would_add_nothing():
-    table = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]) + np.array([[0.0], [1.0]])
-    assert variance([table]) == pytest.approx((0.5 / 2, 1))
+    # sample means are equal; seed means 2, 4: s² / S = 2 / 2; rest ± 1: s² = 4 / 2
+    table = np.array([[1.0, 2.0, 3.0], [5.0, 4.0, 3.0]])
+    assert variance([table]) == pytest.approx((1.0, 1))
+
+
+def test_seeds_that_vary_less_than_the_rest_alone_would_add_what_that_does():
+    # seed means are equal, sample means too; rest ± 1: s² = 4 / 2, of 6 cells, with 2 freedoms
+    table = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+    assert variance([table]) == pytest.approx((2 / 6, 2))
 
 
 def test_two_sides_without_common_seeds_add_a_variance_of_seeds_each():
