@@ -79,7 +79,7 @@ def show_differences(
 
 def _fitting(console: Console, metrics: Sequence[str]) -> list[str]:
     if console.width < WIDE:
-        return ["status", *metrics, "dropped"]
+        return ["status", *(metrics or ["selection"]), "dropped"]
     first = ["method", "dataset", "seed", "status", "selection"]
     return [*first, *metrics, "dropped", "seconds", "when"]
 

@@ -31,9 +31,9 @@ class Group:
     apart: tuple[str, ...]
 
     def scores(self, metric: str, split: str = "test") -> list[float]:
-        """Return the scores of the finished runs."""
-        finished = (run for run in self.runs if run.status == "finished")
-        return [getattr(run, split)[metric] for run in finished]
+        """Return the scores of the finished runs that have one."""
+        scores = (run.value(f"{split}.{metric}") for run in self.runs)
+        return [score for score in scores if score is not None]
 
     def mean(self, metric: str, split: str = "test") -> float:
         """Return the mean over the finished runs, NaN for none."""

@@ -61,15 +61,16 @@ def _scored(folder: Path, split: str | None, metrics: Sequence[str]) -> Scores:
     if run.status == "damaged":
         raise MindkitError(run.error)
     predictions = read_predictions(folder)
-    if missing := [name for name in SPLITS if name not in predictions]:
-        what = f"holds no samples of {' and '.join(missing)}"
-        raise MindkitError(f"{folder / NAME} {what}; --fresh makes the run again")
-    task: Task = "classification" if predictions["test"].classes else "regression"
+    there = [name for name in SPLITS if name in predictions]
+    for name in SPLITS:
+        if name not in there and (_saved(run, name) or split == name):
+            raise _missing(folder, name, run)
+    task: Task = "classification" if predictions[there[0]].classes else "regression"
     names = list(metrics) or [name for name, metric in ALL.items() if metric.task == task]
-    shown = SPLITS if split is None else (split,)
+    shown = there if split is None else [split]
     again = {
         name: _computed(predictions[name], [*(names if name in shown else ()), *_saved(run, name)])
-        for name in SPLITS
+        for name in there
     }
     return Scores(
         folder=folder,
@@ -78,10 +79,16 @@ def _scored(folder: Path, split: str | None, metrics: Sequence[str]) -> Scores:
         seed=run.seed,
         task=task,
         values={name: {metric: again[name][metric] for metric in names} for name in shown},
-        samples={name: len(predictions[name].ids) for name in SPLITS},
+        samples={name: len(predictions[name].ids) for name in there},
         disagreements=tuple(_disagreements(run, again)),
         stamps=run.stamps,
     )
+
+
+def _missing(folder: Path, split: str, run: ListedRun) -> MindkitError:
+    if not _saved(run, split):
+        return MindkitError(f"{folder} was not scored on {split}: it is a trial of a search")
+    return MindkitError(f"{folder / NAME} holds no samples of {split}; --fresh makes the run again")
 
 
 def _saved(run: ListedRun, split: str) -> dict[str, float]:
@@ -94,7 +101,7 @@ def _computed(predictions: Predictions, names: Sequence[str]) -> dict[str, float
 
 
 def _disagreements(run: ListedRun, again: dict[str, dict[str, float]]) -> Iterator[str]:
-    for split in SPLITS:
+    for split in again:
         for metric, value in _saved(run, split).items():
             if metric not in again[split]:
                 yield f"{split} {metric} is in {METRICS}, but no metric here has that name"

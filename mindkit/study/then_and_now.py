@@ -19,6 +19,7 @@ from mindkit.study.differences import Difference, differing, environment_differe
 from mindkit.study.folders import (
     CONFIG,
     ENVIRONMENT,
+    METRICS,
     Setting,
     read_record,
     read_settings,
@@ -69,6 +70,11 @@ class Here:
         or plugins that are not here.
         """
         require_finished(folder)
+        if not read_record(folder / METRICS).get("test"):
+            raise MindkitError(
+                f"{folder} is a trial of a search, whose test split was not scored; reproduce a "
+                "run of the config that was chosen"
+            )
         then, settings = read_record(folder / ENVIRONMENT), read_settings(folder)
         if "training.seed" not in settings:
             return Wanted(row, folder, beside=True)

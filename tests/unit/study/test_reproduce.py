@@ -343,3 +343,9 @@ def test_an_unfinished_run_cannot_be_reproduced(copied):
     (copied / "metrics.json").unlink()
     with pytest.raises(MindkitError, match="holds no finished run"):
         mindkit.reproduce(copied)
+
+
+def test_a_trial_of_a_search_is_not_reproduced_with_its_test_split(copied):
+    change(copied / "metrics.json", lambda record: record.update(test={}))
+    with pytest.raises(MindkitError, match="is a trial of a search, whose test split was not"):
+        mindkit.reproduce(copied)

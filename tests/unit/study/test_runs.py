@@ -212,6 +212,16 @@ def test_unfinished_seeds_are_in_the_group_and_not_in_its_mean(made, out):
     assert group.mean("mae") == made[0].test["mae"]
 
 
+def test_a_trial_without_test_scores_is_listed_and_has_no_part_in_the_mean(made, out):
+    path = out / made[1].folder.name / "metrics.json"
+    record = json.loads(path.read_text()) | {"test": {}}
+    path.write_text(json.dumps(record))
+    (group,) = mindkit.group_runs(mindkit.runs(out, where=["terms.cyr.weight=0.1"]))
+    assert [run.value("mae") for run in mindkit.runs(path.parent)] == [None]
+    assert group.mean("mae") == made[0].test["mae"]
+    assert len(group.scores("mae", "valid")) == 2
+
+
 def test_what_failed_before_it_had_a_config_is_a_group_of_its_own(out):
     for name in ("a-mosi-1-00000000", "a-mosi-2-00000000"):
         (out / name).mkdir()

@@ -229,3 +229,14 @@ def test_predictions_without_a_split_are_an_error(copied):
     path.write_text("\n".join(path.read_text().splitlines()[:9]))
     with pytest.raises(MindkitError, match="holds no samples of test; --fresh"):
         mindkit.score(copied)
+
+
+def test_a_trial_that_was_not_scored_on_test_has_its_validation_scores(copied):
+    path = copied / "predictions.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:9]))
+    change(copied / "metrics.json", test={})
+    (scores,) = mindkit.score(copied)
+    assert (list(scores.values), scores.samples) == (["valid"], {"valid": 8})
+    assert scores.disagreements == ()
+    with pytest.raises(MindkitError, match="was not scored on test: it is a trial of a search"):
+        mindkit.score(copied, split="test")
