@@ -298,11 +298,11 @@ def in_process(inputs, tmp_path):
 
 
 def wait_for_second_trial(folder):
-    """Return once a second trial has made two epochs, and is at work on the third."""
+    """Return once two trials have made two epochs each."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
         histories = [path.read_text().count("\n") for path in folder.glob("*/history.jsonl")]
-        if len(histories) == 2 and 2 <= min(histories) < 12:
+        if len(histories) > 1 and min(histories) > 1:
             return
         time.sleep(0.02)
     raise AssertionError(f"no second trial in {folder}")
@@ -345,6 +345,7 @@ def test_worker_processes_make_a_search_together(search, tmp_path):
     assert len(tuned.study.rows) == 2
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_search_and_no_trial_is_made_twice(in_process, tmp_path):
     both = [in_process("--trials", "4", "--set", "training.epochs=6") for _ in range(2)]
     for process in both:
