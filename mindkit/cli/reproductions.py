@@ -24,8 +24,10 @@ STYLES = {"identical": "green", "within tolerance": "green", "different": "bold 
 def show_wanted(console: Console, wanted: Sequence[Wanted]) -> None:
     """Print what differs from then, each difference once, and what cannot be made again."""
     lines = list(_differences(wanted))
-    for line in lines or [AS_EXPECTED]:
-        console.print(line, style="yellow" if lines else "dim", soft_wrap=True)
+    for line in lines:
+        console.print(line, style="yellow", soft_wrap=True)
+    if not lines and any(one.job for one in wanted):
+        console.print(AS_EXPECTED, style="dim", soft_wrap=True)
     for one in wanted:
         if one.error:
             console.print(f"{one.row}: {one.error}", style="bold red", soft_wrap=True)

@@ -41,8 +41,9 @@ def environment_differences(environments: Sequence[Mapping[str, Any]]) -> list[D
     """Return what differs between what `environment.json` holds of each run, data last."""
     data = [{"data": one.get("data", {})} for one in environments]
     rest = [{k: v for k, v in one.items() if k not in ("data", "stamps")} for one in environments]
+    alone = {"seeds_together": 1}  # of a run that does not say, such as one not made yet
     return [
-        *differing("environment", [flat(one) for one in rest]),
+        *differing("environment", [flat(alone | one) for one in rest]),
         *differing("data", [flat(one) for one in data]),
     ]
 

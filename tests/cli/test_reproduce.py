@@ -104,6 +104,8 @@ def test_a_missing_run_of_a_study_is_named(mindkit, study, runs, out, tmp_path):
     assert f"w/o cyr: no folder {moved / runs['w/o cyr'].name}" in result.stdout
     assert "1 identical, 1 not made" in result.stdout
     assert mindkit("reproduce", moved / study.name, "--check").exit_code == 1
+    shutil.rmtree(moved / runs["mind (full)"].name)
+    assert EXPECTED not in mindkit("reproduce", moved / study.name, "--check").stdout
 
 
 def test_a_difference_of_all_runs_is_said_once_and_one_of_few_with_their_names(
@@ -130,4 +132,5 @@ def test_data_that_are_not_here_are_one_message(mindkit, runs, tmp_path):
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert "there is no data/tiny.npz" in result.stderr
+    assert EXPECTED not in result.stdout
     assert "--data PATH" in result.stderr

@@ -7,7 +7,7 @@ import pytest
 
 import mindkit
 from mindkit.errors import MindkitError
-from mindkit.study.differences import differing, flat, in_words, same
+from mindkit.study.differences import differing, environment_differences, flat, in_words, same
 from mindkit.study.folders import Setting
 
 
@@ -57,6 +57,13 @@ def test_environment_and_data_are_compared_too(made, tmp_path):
     ]
     assert [one.value for one in found[2].settings] == [digest, "0" * 64]
     assert found[1].settings == (None, Setting("abc"))
+
+
+def test_a_run_that_does_not_say_was_made_alone():
+    assert environment_differences([{"seeds_together": 1}, {}]) == []
+    (found,) = environment_differences([{"seeds_together": 5}, {}])
+    assert (found.part, found.path) == ("environment", "seeds_together")
+    assert [one.value for one in found.settings] == [5, 1]
 
 
 def test_a_path_that_one_of_three_lacks_differs():
