@@ -66,7 +66,9 @@ def start(tiny_mosi, settings, tmp_path):
         command += [word for line in settings for word in ("--set", line)]
         # Output to files: a pipe that nobody reads fills up, and workers keep it open.
         output = (tmp_path / f"output-{len(begun)}.txt").open("w+")
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
         begun.append((process, output))
         return process
 
@@ -131,6 +133,9 @@ def test_a_killed_worker_is_replaced_and_its_run_goes_on(study, undisturbed, tmp
     # Told of its second epoch, it was killed before it had saved that: this one was trained twice.
     assert epochs(tmp_path) == every_epoch_once(undisturbed) | {(victim, "1"): 2}
     assert "ended by SIGKILL, as the system does when memory runs short; it is begun" in caplog.text
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/metrics.json")}
+    study(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/metrics.json")} == before
 
 
 def test_after_the_parent_is_killed_the_workers_end_and_a_rerun_goes_on(
@@ -155,7 +160,7 @@ def test_on_ctrl_c_the_workers_save_their_state_and_it_is_said_how_to_go_on(
     (tmp_path / "hold").touch()
     parent = start("--executor", "processes", "--workers", "2")
     until(lambda: held(tmp_path))
-    parent.send_signal(signal.SIGINT)
+    os.killpg(parent.pid, signal.SIGINT)  # a terminal sends it to the workers too
     (tmp_path / "hold").unlink()
     assert parent.wait(60) == 128 + signal.SIGINT
     said = " ".join((tmp_path / "output-0.txt").read_text().split())
@@ -177,12 +182,3 @@ def test_two_studies_started_together_on_one_folder_make_each_run_once(
     assert epochs(tmp_path) == every_epoch_once(undisturbed)
     first, second = ((tmp_path / f"output-{n}.txt").read_text() for n in (0, 1))
     assert "is being made by another process" in first + second
-
-
-def test_a_finished_study_is_read_and_not_made_again(study, tmp_path):
-    study(tmp_path, executor="processes", workers=1)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/metrics.json")}
-    assert len(before) == RUNS and len(pids(tmp_path)) == 1 and os.getpid() not in pids(tmp_path)
-    study(tmp_path)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/metrics.json")} == before
-    assert len(lines(tmp_path)) == RUNS * EPOCHS
