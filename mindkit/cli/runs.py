@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from mindkit.study.folders import Status
 
-STATUSES = ("finished", "interrupted", "failed", "running", "damaged")
+STATUSES = ("finished", "interrupted", "failed", "pruned", "running", "damaged")
 
 
 @click.command()

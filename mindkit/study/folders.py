@@ -18,9 +18,10 @@ from mindkit.train.locking import FOLDER as LOCKS
 
 CONFIG, ENVIRONMENT, METRICS = "config.yaml", "environment.json", "metrics.json"
 ERROR = "error.txt"
+PRUNED = "pruned.txt"  # of a trial that a search gave up: it is not to be resumed
 STATE = "checkpoint/state.json"
 
-Status = Literal["finished", "interrupted", "failed", "running", "damaged"]
+Status = Literal["finished", "interrupted", "failed", "pruned", "running", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def status_of(folder: Path) -> Status:
         return "finished"
     if _held(folder):
         return "running"
+    if (folder / PRUNED).is_file():
+        return "pruned"
     return "failed" if (folder / ERROR).is_file() else "interrupted"
 
 
@@ -76,6 +79,10 @@ def require_finished(folder: Path) -> None:
         error = read_text(folder / ERROR).strip()
         raise MindkitError(
             f"{folder} holds a run that failed; mend this and make it again:\n{error}"
+        )
+    if status_of(folder) == "pruned":
+        raise MindkitError(
+            f"{folder} holds a trial that its search gave up: {read_text(folder / PRUNED).strip()}"
         )
     raise MindkitError(
         f"{folder} holds no finished run (no {METRICS}); `mindkit run … --resume` finishes one "

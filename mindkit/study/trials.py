@@ -24,13 +24,13 @@ from mindkit.data.store import Store
 from mindkit.hooks import load_plugins
 from mindkit.kinds import Tracker
 from mindkit.registry import Registries
+from mindkit.study.folders import PRUNED
 from mindkit.study.jobs import ERROR, describe
 from mindkit.study.search import Search, load, quiet, sampler
 from mindkit.train.locking import FOLDER as LOCKS
 from mindkit.train.loop import Interrupted
 from mindkit.train.run import RunResult, run_folder, run_spec
 
-PRUNED = "pruned.txt"
 POLL = 0.5  # seconds between two looks at trials that others make
 Told = Mapping[int, float]  # epoch -> what was reported of it
 State = Literal["finished", "pruned", "failed", "running"]

@@ -71,6 +71,8 @@ def test_states_are_told_by_what_there_is(folder):
     assert status_of(folder) == "interrupted"
     (folder / "error.txt").write_text("no memory")
     assert status_of(folder) == "failed"
+    (folder / "pruned.txt").write_text("mae 1.5 on validation in epoch 6")
+    assert status_of(folder) == "pruned"
     (folder / "metrics.json").write_text("{}")
     assert status_of(folder) == "finished"
 

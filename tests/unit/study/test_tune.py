@@ -10,6 +10,7 @@ import pytest
 
 from mindkit.config.load import load_spec
 from mindkit.errors import MindkitError
+from mindkit.study.folders import status_of
 from mindkit.study.run import run
 from mindkit.study.tune import tune
 from mindkit.train.run import RunResult
@@ -211,6 +212,7 @@ def test_a_trial_that_falls_behind_is_pruned_and_its_folder_says_so(
         folder = tuned.folder / "trials" / one.folder
         text = f"mae {one.value:.4f} on validation in epoch {one.epochs}\n"
         assert (folder / "pruned.txt").read_text() == text
+        assert status_of(folder) == "pruned"
         assert not (folder / "metrics.json").exists()
         assert not (folder / "checkpoint").exists()
 
