@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +70,7 @@ def gain(seats: Sequence[Seat]) -> float | str:
     Copies take the steps: neither the weights nor the random numbers of `seats` move. What a step
     together leaves behind is held against the same step of each seed alone.
     """
-    slow = fast = 0.0
+    alone_times, together_times = [], []
     try:
         twins = [_twin(seat) for seat in seats]
         groups = [max(twin.fitting.groups, key=_samples) for twin in twins]
@@ -84,11 +85,11 @@ def gain(seats: Sequence[Seat]) -> float | str:
                 return "a step together gives other numbers than one of each seed"
             # Turn about, so that a busy machine slows both.
             with alone.stream.drawing():
-                slow += _seconds(partial(take_step, alone.fitting, group), device)
-            fast += _seconds(partial(stack.step, rows, groups), device) / len(seats)
+                alone_times.append(_seconds(partial(take_step, alone.fitting, group), device))
+            together_times.append(_seconds(partial(stack.step, rows, groups), device))
     except Exception as error:  # a component may do anything that vmap cannot
         return f"a step together fails ({str(error).splitlines()[0]})"
-    return slow / fast
+    return len(seats) * median(alone_times) / median(together_times)
 
 
 @dataclass(frozen=True)
@@ -138,11 +139,14 @@ def _samples(group: Group) -> int:
 
 
 def _seconds(step: Callable[[], object], device: torch.device) -> float:
+    # What one thread works itself is the same however busy others keep the machine.
+    single = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if single else time.perf_counter
     _wait_for(device)
-    began = time.perf_counter()
+    began = clock()
     step()
     _wait_for(device)
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def _wait_for(device: torch.device) -> None:

@@ -178,9 +178,14 @@ def built(plan: Plan) -> Fitting:
 
 
 @contextmanager
-def followed(plan: Plan, fitting: Fitting, trackers: Sequence[Tracker]) -> Iterator[None]:
-    """Describe the run in its folder, and let trackers follow it: the config's, and these."""
-    _describe(plan)
+def followed(
+    plan: Plan, fitting: Fitting, trackers: Sequence[Tracker], among: int = 1
+) -> Iterator[None]:
+    """Describe the run in its folder, and let trackers follow it: the config's, and these.
+
+    among: how many runs are trained in the same steps.
+    """
+    _describe(plan, among)
     named = plan.spec.training.trackers
     fitting.trackers = [*(plan.registries.trackers.get(name)() for name in named), *trackers]
     fitting.stamps = plan.stamps
@@ -249,14 +254,15 @@ def stamps_of(spec: Spec, store: Store, splits: tuple[str, ...] = SPLITS) -> tup
     return (*stamps, *refuse_leaks(store, spec.method.modalities, spec.data.allow_leaky))
 
 
-def _describe(plan: Plan) -> None:
+def _describe(plan: Plan, among: int) -> None:
     folder, stamps = plan.folder, plan.stamps
     folder.mkdir(parents=True, exist_ok=True)
     marks = "".join(f"# {stamp}\n" for stamp in stamps)
     write_text(folder / "config.yaml", marks + dump(plan.spec, origins=True))
     write_text(folder / "schema.json", plan.schema.to_json())
     environment = environment_of(plan.store, plan.place, plan.plugins)
-    write_text(folder / "environment.json", json.dumps({"stamps": stamps, **environment}, indent=2))
+    whole = {"stamps": stamps, "seeds_together": among, **environment}
+    write_text(folder / "environment.json", json.dumps(whole, indent=2))
 
 
 def _save(

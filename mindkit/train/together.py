@@ -56,7 +56,8 @@ def run_together(
             # The first last: it alone keeps the screen, where trackers show something.
             for number, seat in reversed(list(zip(left, seats, strict=True))):
                 shown = trackers[number] if trackers else ()
-                following.enter_context(followed(plans[number], seat.fitting, shown))
+                follow = followed(plans[number], seat.fitting, shown, len(seats))
+                following.enter_context(follow)
             for number, seat, fitted in zip(left, seats, fit_together(seats), strict=True):
                 found[number] = _finished(plans[number], seat, fitted, began, len(seats))
     return [one for one in found if one is not None]

@@ -1,5 +1,6 @@
 """Whole runs made side by side, in float32."""
 
+import json
 import os
 import signal
 
@@ -48,6 +49,8 @@ def test_runs_made_together_are_those_made_alone(padded, registries, tmp_path):
         assert one.test == pytest.approx(alone.test, abs=1e-4)
         files = {path.name for path in alone.folder.iterdir()}
         assert {path.name for path in one.folder.iterdir()} == files
+        environment = json.loads((one.folder / "environment.json").read_text())
+        assert environment["seeds_together"] == 2
         assert run_spec(spec, registries, out=tmp_path / "b", device="cpu").test == one.test
 
 
