@@ -22,8 +22,7 @@ _CORRELATIONS: dict[str, Callable[[Array, Array], tuple[Array, Array, Array]]] =
     "corr_non0": lambda p, y: (p, y, y != 0),
     "sims_corr": lambda p, y: (np.clip(p, -1, 1), np.clip(y, -1, 1), np.full(len(y), True)),
 }
-# No means over samples, but functions of how often each predicted class meets each true one.
-_COUNTS = ("f1", "macro", "weighted")
+_AVERAGES = ("_macro", "_weighted")  # over classes, of the F1, precision or recall that is named
 
 
 def pseudo_values(metric: str, predictions: Array, target: Array) -> tuple[Array, Array]:
@@ -48,8 +47,10 @@ def _of_one(metric: str, prediction: Array, target: Array, score: float) -> Arra
         return np.full(size, np.nan)
     if metric in _CORRELATIONS:
         without = _correlations(*_CORRELATIONS[metric](prediction, target), score)
-    elif any(word in metric for word in _COUNTS):
-        without = _by_classes(metric, prediction, target)
+    elif metric.endswith(_AVERAGES):
+        without = _of_classes(metric, prediction, target)
+    elif "f1" in metric:
+        without = _of_two_classes(metric, prediction, target)
     else:
         without = _means(metric, prediction, target, score)
     return size * score - (size - 1) * without
@@ -67,15 +68,24 @@ def _correlations(p: Array, y: Array, kept: Array, score: float) -> Array:
     return without
 
 
-def _by_classes(metric: str, prediction: Array, target: Array) -> Array:
-    """The score without each sample; samples of one predicted and true class have it in common."""
-    predicted = np.sign(prediction) if prediction.ndim == 1 else prediction.argmax(1)
-    truth = np.sign(target) if prediction.ndim == 1 else target
-    _, first, kind = np.unique(
-        np.stack([predicted, truth], 1), axis=0, return_index=True, return_inverse=True
-    )
+def _of_classes(metric: str, scores: Array, target: Array) -> Array:
+    """The mean over classes without each sample, from the counts of each class."""
+    kind, average = metric.split("_")
+    classes = np.arange(scores.shape[1])
+    predicted, true = (np.equal.outer(c, classes).astype(int) for c in (scores.argmax(1), target))
+    hits, right = predicted * true, {"precision": predicted, "recall": true, "f1": predicted + true}
+    hit, of = (each.sum(0) - each for each in (hits, right[kind]))  # (N, C)
+    score = (2 if kind == "f1" else 1) * hit / np.maximum(of, 1)  # 0 where there is none
+    weights = np.ones_like(score) if average == "macro" else true.sum(0) - true
+    return (weights * score).sum(1) / weights.sum(1)
+
+
+def _of_two_classes(metric: str, prediction: Array, target: Array) -> Array:
+    """The F1 without each sample; samples of one predicted and true sign have it in common."""
+    signs = np.sign(np.stack([prediction, target], 1))
+    _, first, kind = np.unique(signs, axis=0, return_index=True, return_inverse=True)
     function = METRICS[metric].function
-    without = [function(np.delete(prediction, n, 0), np.delete(target, n)) for n in first]
+    without = [function(np.delete(prediction, n), np.delete(target, n)) for n in first]
     return np.array(without)[kind.reshape(-1)]
 
 

@@ -12,17 +12,17 @@ from mindkit.train.metrics import METRICS, compute
 
 @pytest.fixture
 def data():
-    """Predictions of three seeds and the target of 40 samples, zeros among them, for a task."""
+    """Predictions of three seeds and the target of 24 samples, zeros among them, for a task."""
 
     def call(task):
         generator = np.random.default_rng(1)
         if task == "classification":
-            target = generator.integers(0, 4, 40)
-            scores = generator.normal(size=(3, 40, 4)).astype(np.float32)
-            scores[:, np.arange(40), target] += 1
+            target = generator.integers(0, 4, 24)
+            scores = generator.normal(size=(3, 24, 4)).astype(np.float32)
+            scores[:, np.arange(24), target] += 1
             return scores, target
-        target = np.round(generator.normal(0, 1.5, 40).clip(-3, 3) * 3) / 3
-        return (target + generator.normal(0, 1, (3, 40))).astype(np.float32), target
+        target = np.round(generator.normal(0, 1.5, 24).clip(-3, 3) * 3) / 3
+        return (target + generator.normal(0, 1, (3, 24))).astype(np.float32), target
 
     return call
 
@@ -44,6 +44,15 @@ def test_every_metric_has_the_pseudo_values_of_leaving_out_each_sample(metric, d
     scores, values = pseudo_values(metric, predictions, target)
     expected = [pseudo_values_one_by_one(metric, each, target) for each in predictions]
     assert scores.tolist() == [compute([metric], p, target)[metric] for p in predictions]
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "precision_macro", "recall_macro", "f1_weighted"])
+def test_a_class_of_one_sample_and_one_without_any_have_theirs_too(metric, data):
+    predictions, _ = data("classification")
+    target = np.array([3] + 23 * [0, 1])[:24]  # none is of class 2
+    _, values = pseudo_values(metric, predictions, target)
+    expected = [pseudo_values_one_by_one(metric, each, target) for each in predictions]
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-10)
 
 
