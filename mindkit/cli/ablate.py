@@ -25,7 +25,7 @@ from mindkit.cli.options import execution_options, executor_options, study_optio
 @click.option(
     "--grid",
     multiple=True,
-    type=click.Choice(["leave_one_out", "add_one_in"]),
+    type=click.Choice(["leave-one-out", "add-one-in"]),
     help="A row without each term in turn, or with one alone beside the task's. Repeatable.",
 )
 @study_options

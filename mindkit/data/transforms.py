@@ -86,7 +86,8 @@ def transform(store: Store, data: spec.Data, encoders: Mapping[str, Encoder]) ->
 
 
 def _one_step(column: Column) -> bool:
-    return column.kind == "sequence" and bool((column.lengths == 1).all())
+    lengths = column.lengths
+    return column.kind == "sequence" and lengths is not None and bool(lengths.eq(1).all())
 
 
 def _cut(column: Column, modality: str, plan: Treatments) -> Column:

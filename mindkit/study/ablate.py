@@ -15,7 +15,7 @@ from mindkit.study.executors import make_executor
 from mindkit.study.jobs import Fuse, MakeTracker, Tell, Worker
 from mindkit.study.study import Plan, Row, Study, Where, make
 
-Grid = Literal["leave_one_out", "add_one_in"]
+Grid = Literal["leave-one-out", "add-one-in"]
 Names = tuple[str, ...]
 
 
@@ -50,8 +50,8 @@ def ablate(
     Without `method`, it is the one that configs/default.yaml names. An entry is a term, a
     representation, a modality or a named ablation of the method. `table` adds the rows of the
     method's table.yaml (MInD's: the paper's Table 2), or, where it has none, every modality,
-    representation and term. `grid` adds the method without each term in turn (leave_one_out), or
-    with one term alone beside those that read the prediction (add_one_in).
+    representation and term. `grid` adds the method without each term in turn (leave-one-out), or
+    with one term alone beside those that read the prediction (add-one-in).
 
     `without` is dropped from every row, the full one too, as where the data lack a modality. All
     configs are checked before the first is trained; finished runs are reused, interrupted ones
@@ -138,7 +138,7 @@ def _grid_rows(kind: Grid, full: Spec) -> Iterator[tuple[str, str, Names]]:
             f"--grid {kind}: {full.method.name} has no term to leave out beside those that read "
             "the prediction; name parts with --drop"
         )
-    if kind == "leave_one_out":
+    if kind == "leave-one-out":
         for term in terms:
             yield "leave one out", term, (term,)
         return

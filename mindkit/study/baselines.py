@@ -68,7 +68,7 @@ def baselines(spec: Spec, registries: Registries, out: Path, fresh: bool = False
     raw = open_store(spec.data, registries)
     encoders = _encoders(raw, spec, registries)
     store = prepare(raw, encoders, spec.data, cache_folder())
-    rows = [("constant", ())]
+    rows: list[tuple[str, tuple[str, ...]]] = [("constant", ())]
     if "text" in encoders:
         rows.append(("linear, text", ("text",)))
     if len(encoders) > 1 or "text" not in encoders:

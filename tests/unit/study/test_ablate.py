@@ -148,7 +148,7 @@ def test_a_method_without_a_table_gets_every_part(planned):
 
 
 def test_leave_one_out_drops_each_term_but_those_of_the_prediction(planned):
-    rows = planned(grid=["leave_one_out"]).rows[1:]
+    rows = planned(grid=["leave-one-out"]).rows[1:]
     assert {tuple(term.name for term in row.spec.method.terms) for row in rows} == {
         tuple(
             term for term in ("task", "np", "info", "cons", "diff", "recon", "cyr") if term != out
@@ -158,14 +158,14 @@ def test_leave_one_out_drops_each_term_but_those_of_the_prediction(planned):
 
 
 def test_add_one_in_keeps_one_term_beside_the_task(planned):
-    rows = planned(grid=["add_one_in"]).rows[1:]
+    rows = planned(grid=["add-one-in"]).rows[1:]
     terms = {row.name: [term.name for term in row.spec.method.terms] for row in rows}
     assert terms.pop("no other term") == ["task"]
     assert terms == {f"only {term}": ["task", term] for term in TERMS}
 
 
 def test_a_row_asked_for_twice_is_made_once(planned):
-    rows = planned(table=True, drop=["cyr"], grid=["leave_one_out"]).rows
+    rows = planned(table=True, drop=["cyr"], grid=["leave-one-out"]).rows
     assert len(rows) == len({row.name for row in rows}) == 14
 
 
