@@ -67,11 +67,11 @@ def study_options(command: F) -> F:
         ),
         click.option(
             "--fuse",
-            type=click.Choice(["auto", "on", "off"]),
-            default="auto",
+            type=click.Choice(["off", "auto", "on"]),
+            default="off",
             show_default=True,
-            help="Train the seeds of a row in one go: where that is faster, wherever it can be "
-            "done, or never.",
+            help="Train the seeds of a row in one go: never, where that is measured to be faster, "
+            "or wherever it can be done. Equal to rounding, not to the bit.",
         ),
     )
     for option in reversed(options):

@@ -41,7 +41,7 @@ def ablate(
     workers: int | None = None,
     devices: Sequence[str] = (),
     executor_settings: Sequence[str] = (),
-    fuse: Fuse = "auto",
+    fuse: Fuse = "off",
     display: MakeTracker | None = None,
     tell: Tell | None = None,
 ) -> Study:
@@ -55,8 +55,9 @@ def ablate(
 
     `without` is dropped from every row, the full one too, as where the data lack a modality. All
     configs are checked before the first is trained; finished runs are reused, interrupted ones
-    resumed, and one that fails is shown and does not stop the rest. The other arguments say how
-    the runs are made: see `mindkit.study.executors`.
+    resumed, and one that fails is shown and does not stop the rest. `fuse` trains the seeds of a
+    row together: the same to rounding, where bits are to be the same leave it off. The other
+    arguments say how the runs are made: see `mindkit.study.executors`.
     """
     registries = load_plugins(plugins).registries
     method = default_method() if method is None else method

@@ -37,7 +37,7 @@ def compare(
     workers: int | None = None,
     devices: Sequence[str] = (),
     executor_settings: Sequence[str] = (),
-    fuse: Fuse = "auto",
+    fuse: Fuse = "off",
     display: MakeTracker | None = None,
     tell: Tell | None = None,
 ) -> Study:
