@@ -138,6 +138,7 @@ def _give_up(attempt: _Attempt, reason: str, tell: Tell) -> None:
         if (job.folder / "metrics.json").is_file():
             tell(job, "finished", "")
             continue
-        error = f"begun {attempt.number} times, its worker was lost each time; at last: {reason}"
+        tries = "1 try" if attempt.number == 1 else f"{attempt.number} tries"
+        error = f"given up after {tries}: {reason}"
         write_text(job.folder / ERROR, f"{error}\n")
         tell(job, "failed", error)

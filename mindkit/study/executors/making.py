@@ -10,6 +10,7 @@ from functools import cache
 import torch
 
 from mindkit.data.home import VARIABLE
+from mindkit.errors import MindkitError
 from mindkit.study.executors.memory import peak_memory, room_on_device
 from mindkit.study.jobs import Fuse, Job, State, Task, Worker
 from mindkit.train.loop import Interrupted
@@ -17,7 +18,7 @@ from mindkit.train.loop import Interrupted
 ENVIRONMENT = (VARIABLE, "HF_HOME", "HF_HUB_OFFLINE")  # what says where data and models are
 
 
-class Lost(Exception):
+class Lost(MindkitError):
     """A worker ended without making its task; the runs can be gone on with."""
 
 

@@ -174,9 +174,7 @@ class Ticket:
             made = self.future.result()
         except BrokenProcessPool:
             raise Lost(_how_it_died(self.process)) from None
-        except Lost:
-            raise
-        except Exception as error:  # of a worker that could not even begin
+        except Exception as error:  # `Lost` too, or of a worker that could not even begin
             raise Lost(describe(error)) from None
         self.pool.room = made.room if self.pool.room is None else self.pool.room
         return made

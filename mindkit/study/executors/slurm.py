@@ -130,8 +130,16 @@ class Ticket:
         error = self.job.exception()
         if error is None:
             return self.job.result()
-        last = str(error).strip().splitlines()[-1]
-        raise Lost(f"job {self.job.job_id}: {last}; its log is {self.job.paths.stderr}")
+        raise Lost(f"job {self.job.job_id} {_reason(error)}; its log is {self.job.paths.stderr}")
+
+
+def _reason(error: Exception) -> str:
+    """What submitit's error says in one line: of a traceback the last, of a lost job its state."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    rules = [number for number, line in enumerate(lines) if not line.strip("-")]
+    if isinstance(error, _import().core.utils.FailedJobError) and len(rules) > 1:
+        return f"failed: {lines[rules[1] - 1]}"
+    return lines[1] if len(lines) > 1 else lines[0]
 
 
 def _prefixed(parameters: Mapping[str, Any]) -> dict[str, Any]:

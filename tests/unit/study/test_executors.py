@@ -1,6 +1,7 @@
 """The same tasks in every executor; what a lost worker, a signal and little memory lead to."""
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -150,9 +151,7 @@ def test_a_task_whose_worker_is_lost_is_handed_in_again(driven, caplog):
 
 def test_a_task_that_is_lost_every_time_fails_with_the_reason(driven, tmp_path):
     engine = Loses(times=9)
-    error = (
-        "begun 2 times, its worker was lost each time; at last: its process was ended by SIGKILL"
-    )
+    error = "given up after 2 tries: its process was ended by SIGKILL"
     assert driven(engine, tries=2) == [("started", ""), ("failed", error)]
     assert len(engine.handed) == 2
     [written] = tmp_path.glob("*/error.txt")
@@ -336,6 +335,17 @@ def test_without_slurm_the_error_says_how_to_try_it_here(tasks, tmp_path, monkey
     executor = make_executor("slurm", Worker(), settings=["partition=gpu"])
     with pytest.raises(MindkitError, match=r"no Slurm on this machine .*cluster=local"):
         executor.run(tasks(tmp_path), pytest.fail)
+
+
+def test_a_job_of_slurm_that_fails_is_told_by_its_last_line_and_its_log(tasks, tmp_path):
+    executor = make_executor("slurm", Worker(), workers=1, settings=["cluster=local", "tries=1"])
+    executor.setup = replace(executor.setup, folder=str(tmp_path / "elsewhere"))
+    told = []
+    executor.run(tasks(tmp_path)[:1], lambda job, state, error: told.append((state, error)))
+    [_, (state, error)] = told
+    assert state == "failed"
+    assert re.search(r"given up after 1 try: job \d+ failed: .*elsewhere cannot be reached", error)
+    assert error.endswith(".err") and ".slurm" in error
 
 
 @pytest.mark.parametrize(("name", "package"), [("ray", "ray"), ("slurm", "submitit")])
