@@ -77,7 +77,7 @@ def test_on_splits_of_mosis_size_the_test_is_near_its_level(
     share = share_significant(
         metric, runs, paired, samples=686, seeds=seeds, sd=sd, profile=profile
     )
-    assert 0.025 <= share <= most
+    assert 0.015 <= share <= most  # half the level where seeds do not matter at all
 
 
 @pytest.mark.slow
