@@ -50,6 +50,7 @@ def mindkit_register(registries: Registries) -> None:
         "angular_discriminator",
         "mindkit_basics.criteria.angular_discriminator:AngularDiscriminator",
     )
+    registries.criteria.add("nhsic", "mindkit_basics.criteria.nhsic:Nhsic")
     registries.criteria.add("nt_xent", "mindkit_basics.criteria.nt_xent:NtXent")
     registries.criteria.add(
         "similarity_matrix", "mindkit_basics.criteria.similarity_matrix:SimilarityMatrix"

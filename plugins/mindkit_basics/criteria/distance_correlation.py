@@ -3,7 +3,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mindkit.api import Criterion
-from mindkit_basics.criteria.hsic import squared_distances
+from mindkit_basics.criteria.kernels import squared_distances
 from mindkit_basics.criteria.statistics import centred, refuse_small
 
 

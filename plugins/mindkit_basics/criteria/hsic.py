@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from mindkit.api import Criterion
+from mindkit_basics.criteria.kernels import Kernel, gram, refuse_bandwidth
 from mindkit_basics.criteria.statistics import centred, cross_square, refuse_small, standardized
-
-Kernel = Literal["linear", "rbf"]
 
 
 class Hsic(Criterion):
@@ -21,12 +20,16 @@ class Hsic(Criterion):
     terms. Linear HSIC grows with the fourth power of the scale, so that shrinking both lowers it;
     the biased estimate of independent samples is about tr(Cov a) tr(Cov b) / (B - 1), not 0.
 
-    kernel: linear, or exp(-|x - y|² / (2 σ²)).
+    Other names: linear is `cross_cov`; with l2_rows it has the cosine kernel; with standardize it
+    is `barlow_zero`, the sum over all i, j of Barlow Twins' C_ij², times (B / (B - 1))².
+
+    kernel: linear, rbf, exp(-|x - y|² / (2 σ²)), or imq, 1 / (1 + |x - y|² / σ²).
     estimator: biased, which is >= 0, or unbiased (Song et al. 2012), which may be negative and
     takes at least 4 samples.
     normalize: what is done to the input: nothing, rows of length 1, or features with variance 1;
     cka divides HSIC(a, b) by the root of HSIC(a, a) HSIC(b, b).
-    bandwidth: σ² of the rbf kernel; without one, half the median squared distance in the batch.
+    bandwidth: σ² of rbf and imq; without one, half the median squared distance in the batch.
+    multiples: factors of that σ²; the kernels of all of them are added up.
     """
 
     role = "difference"
@@ -40,15 +43,12 @@ class Hsic(Criterion):
         estimator: Literal["biased", "unbiased"] = "biased",
         normalize: Literal["none", "l2_rows", "standardize", "cka"] = "none",
         bandwidth: float | None = None,
+        multiples: tuple[float, ...] = (1.0,),
     ) -> None:
         super().__init__()
-        if bandwidth is not None and (kernel == "linear" or bandwidth <= 0):
-            raise ValueError(
-                f"bandwidth is a positive σ² of the rbf kernel, got {bandwidth} with kernel "
-                f"'{kernel}'; leave it out or set kernel to rbf"
-            )
+        refuse_bandwidth(kernel, bandwidth, multiples)
         self.kernel, self.estimator, self.normalize = kernel, estimator, normalize
-        self.bandwidth = bandwidth
+        self.bandwidth, self.multiples = bandwidth, multiples
         self.min_batch = 4 if estimator == "unbiased" else 2
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
@@ -72,11 +72,7 @@ class Hsic(Criterion):
         return unbiased(gram_a, gram_b) if self.estimator == "unbiased" else biased(gram_a, gram_b)
 
     def _gram(self, x: Tensor) -> Tensor:
-        if self.kernel == "linear":
-            return x @ x.mT
-        distances = squared_distances(x)
-        spread = 2 * self.bandwidth if self.bandwidth else median_distance(distances)
-        return torch.exp(-distances / spread)
+        return gram(x, self.kernel, self.bandwidth, self.multiples)
 
 
 def biased(k1: Tensor, k2: Tensor) -> Tensor:
@@ -94,26 +90,3 @@ def unbiased(k1: Tensor, k2: Tensor) -> Tensor:
     trace = (k1 * k2).sum((-1, -2))
     sums = rows1.sum(-1) * rows2.sum(-1) / ((n - 1) * (n - 2))
     return (trace + sums - 2 / (n - 2) * (rows1 * rows2).sum(-1)) / (n * (n - 3))
-
-
-def squared_distances(x: Tensor) -> Tensor:
-    """Return |x_i - x_j|², never below 0. Shapes: x (..., B, D) -> (..., B, B).
-
-    No root is taken: its gradient where samples coincide is not a number.
-    """
-    gram = x @ x.mT
-    squares = gram.diagonal(dim1=-2, dim2=-1)
-    return (squares.unsqueeze(-1) + squares.unsqueeze(-2) - 2 * gram).clamp(min=0)
-
-
-def median_distance(distances: Tensor) -> Tensor:
-    """Return the median over i < j, detached and at least 1e-6. Shapes: (..., B, B) -> (..., 1, 1).
-
-    For an even number of pairs it is the mean of the middle two.
-    """
-    size = distances.shape[-1]
-    row, column = torch.triu_indices(size, size, 1, device=distances.device)
-    ordered = distances.detach()[..., row, column].sort(-1).values
-    count = ordered.shape[-1]
-    median = (ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2
-    return median.clamp(min=1e-6)[..., None, None]

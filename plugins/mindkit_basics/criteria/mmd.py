@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mindkit.api import Criterion
-from mindkit_basics.criteria.hsic import median_distance, squared_distances
+from mindkit_basics.criteria.kernels import median_distance, squared_distances
 from mindkit_basics.criteria.statistics import refuse_small
 
 

@@ -4,19 +4,22 @@ from itertools import combinations
 import pytest
 import torch
 
-from mindkit_basics.criteria.hsic import Hsic, median_distance, squared_distances
+from mindkit_basics.criteria.hsic import Hsic
+from mindkit_basics.criteria.kernels import median_distance, squared_distances
 
 
 def naive_gram(x, kernel, bandwidth=None):
     size = len(x)
     distances = [[float(sum((x[i] - x[j]) ** 2)) for j in range(size)] for i in range(size)]
-    if kernel == "rbf" and bandwidth is None:
+    if kernel != "linear" and bandwidth is None:
         ordered = sorted(distances[i][j] for i, j in combinations(range(size), 2))
         half = len(ordered) // 2
         median = (ordered[half] + ordered[-half - 1]) / 2
         bandwidth = median / 2
     if kernel == "rbf":
         return [[math.exp(-d / (2 * bandwidth)) for d in row] for row in distances]
+    if kernel == "imq":
+        return [[1 / (1 + d / bandwidth) for d in row] for row in distances]
     return [[float(sum(x[i] * x[j])) for j in range(size)] for i in range(size)]
 
 
@@ -72,7 +75,7 @@ def test_the_median_distance_meets_its_reference_values(x, y):
     assert median_distance(squared_distances(y)).item() == pytest.approx(8.25)
 
 
-@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "imq"])
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 @pytest.mark.parametrize("widths", [(3, 2), (9, 12)])
 def test_it_is_what_loops_over_samples_give(draw, kernel, estimator, widths):
@@ -86,6 +89,31 @@ def test_a_fixed_bandwidth_is_the_variance_of_the_kernel(draw):
     a, b = draw(6, 3), draw(6, 2)
     expected = naive_biased(naive_gram(a, "rbf", 0.7), naive_gram(b, "rbf", 0.7))
     assert Hsic(kernel="rbf", bandwidth=0.7)(a, b).item() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "imq"])
+def test_kernels_of_several_bandwidths_are_added_up(draw, kernel):
+    a, b = draw(6, 3), draw(6, 2)
+
+    def added(x):
+        grams = [naive_gram(x, kernel, 0.7 * multiple) for multiple in (0.25, 1, 4)]
+        return [
+            [sum(values) for values in zip(*rows, strict=True)] for rows in zip(*grams, strict=True)
+        ]
+
+    expected = naive_biased(added(a), added(b))
+    hsic = Hsic(kernel=kernel, bandwidth=0.7, multiples=(0.25, 1.0, 4.0))
+    assert hsic(a, b).item() == pytest.approx(expected, abs=1e-9)
+
+
+def test_multiples_are_of_the_median_bandwidth_where_none_is_given(draw):
+    a = draw(6, 3)
+    median = median_distance(squared_distances(a)).item()
+    values = [
+        Hsic(kernel="imq", bandwidth=bandwidth, multiples=multiples)(a, a).item()
+        for bandwidth, multiples in ((None, (0.5,)), (median / 4, (1.0,)))
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-12)
 
 
 def test_rows_are_normalised_to_length_one(draw):
@@ -108,7 +136,14 @@ def test_the_trace_form_is_the_squared_norm_of_the_cross_covariance(draw):
     assert Hsic()(a, b).item() == pytest.approx(covariance.square().sum().item(), abs=1e-12)
 
 
-@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_standardised_it_is_the_sum_of_all_squared_correlations(draw):
+    a, b = draw(7, 3), draw(7, 3)
+    correlation = torch.corrcoef(torch.cat([a, b], 1).T)[:3, 3:]
+    expected = (7 / 6) ** 2 * correlation.square().sum().item()
+    assert Hsic(normalize="standardize")(a, b).item() == pytest.approx(expected, rel=1e-4)  # eps
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "imq"])
 def test_the_biased_estimate_is_symmetric_and_not_negative(draw, kernel):
     a, b = draw(7, 3), draw(7, 4)
     hsic = Hsic(kernel=kernel)
@@ -116,7 +151,7 @@ def test_the_biased_estimate_is_symmetric_and_not_negative(draw, kernel):
     assert hsic(a, b).item() == pytest.approx(hsic(b, a).item(), rel=1e-12)
 
 
-@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "imq"])
 @pytest.mark.parametrize("estimator", ["biased", "unbiased"])
 def test_a_common_order_of_the_samples_does_not_matter(draw, kernel, estimator):
     a, b, order = draw(7, 3), draw(7, 4), torch.tensor([3, 0, 6, 1, 5, 2, 4])
@@ -153,7 +188,7 @@ def test_the_median_bandwidth_gets_no_gradient(draw):
     assert torch.allclose(moving, fixed, atol=1e-14)
 
 
-@pytest.mark.parametrize("options", [{"kernel": "rbf"}, {"normalize": "cka"}])
+@pytest.mark.parametrize("options", [{"kernel": "rbf"}, {"kernel": "imq"}, {"normalize": "cka"}])
 def test_samples_that_coincide_give_zero_and_a_finite_gradient(options):
     a = torch.ones(5, 3, dtype=torch.float64, requires_grad=True)
     value = Hsic(**options)(a, torch.ones(5, 2, dtype=torch.float64))
@@ -172,8 +207,32 @@ def test_too_few_samples_are_refused(estimator, least):
 
 
 @pytest.mark.parametrize(
-    "options", [{"bandwidth": 1.0}, {"kernel": "rbf", "bandwidth": 0.0}], ids=["linear", "zero"]
+    "options",
+    [
+        {},
+        {"estimator": "unbiased"},
+        {"kernel": "rbf", "bandwidth": 1.0},  # the median is a constant to the gradient
+        {"kernel": "imq", "bandwidth": 1.0, "multiples": (0.5, 2.0)},
+        {"normalize": "l2_rows"},
+        {"normalize": "standardize"},
+        {"normalize": "cka"},
+    ],
+)
+def test_its_gradient_is_right(draw, options):
+    inputs = draw(5, 3).requires_grad_(), draw(5, 2).requires_grad_()
+    assert torch.autograd.gradcheck(Hsic(**options), inputs)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"bandwidth": 1.0},
+        {"multiples": (0.5, 1.0)},
+        {"kernel": "rbf", "bandwidth": 0.0},
+        {"kernel": "imq", "multiples": ()},
+        {"kernel": "imq", "multiples": (1.0, -1.0)},
+    ],
 )
 def test_a_bandwidth_without_use_is_refused(options):
-    with pytest.raises(ValueError, match="leave it out or set kernel to rbf"):
+    with pytest.raises(ValueError, match="leave them out or set kernel to rbf"):
         Hsic(**options)
