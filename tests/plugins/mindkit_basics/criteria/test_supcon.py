@@ -32,11 +32,23 @@ def test_classes_must_be_equal_and_numbers_near(draw):
     x = draw(7, 3)
     classes = [0, 1, 2, 0, 1, 0, 3]
     expected = naive(x, classes, 0.2, lambda p, q: p == q)
-    value = Supcon(temperature=0.2, within=2.0)(x, torch.tensor(classes)).item()
+    value = Supcon(temperature=0.2, alike=2.0)(x, torch.tensor(classes)).item()
     assert value == pytest.approx(expected, abs=1e-10)
     numbers = [0.0, 0.4, 1.0, -2.0, -1.7, 3.0, 0.9]
     expected = naive(x, numbers, 0.2, lambda p, q: abs(p - q) <= 0.5)
     value = Supcon(temperature=0.2)(x, torch.tensor(numbers, dtype=torch.float64)).item()
+    assert value == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("alike", "near"),
+    [("rounded", lambda p, q: round(p) == round(q)), ("sign", lambda p, q: p * q > 0 or p == q)],
+)
+def test_numbers_may_be_alike_when_rounded_or_by_sign(draw, alike, near):
+    x, numbers = draw(7, 3), [0.0, 0.4, 1.0, -2.0, -1.7, 3.0, 0.9]
+    expected = naive(x, numbers, 0.2, near)
+    labels = torch.tensor(numbers, dtype=torch.float64)
+    value = Supcon(temperature=0.2, alike=alike)(x, labels).item()
     assert value == pytest.approx(expected, abs=1e-10)
 
 
@@ -54,6 +66,8 @@ def test_its_gradient_is_right(draw):
     assert torch.autograd.gradcheck(lambda z: Supcon(temperature=0.5)(z, labels), (x,))
 
 
-def test_a_temperature_that_is_not_positive_is_refused():
+def test_options_without_meaning_are_refused():
+    with pytest.raises(ValueError, match="alike is a distance of labels, 0 or more"):
+        Supcon(alike=-1.0)
     with pytest.raises(ValueError, match="temperature is positive"):
         Supcon(temperature=0.0)
