@@ -248,8 +248,8 @@ class Data:
     clip: bound c to which features are then limited, -c to c; for the same, or by modality.
     noise, missing: perturbations, drawn in this order for each modality and split by itself.
     align: "repeat" gives each token of the text its word's step of audio and vision, which must
-        have one step a word; "first" only the word's first token; others get 0, as do [CLS] and
-        [SEP]. "none" leaves the streams alone.
+        have one step a word or be of `one_step`, whose step is every word's; "first" only the
+        word's first token; others get 0, as do [CLS] and [SEP]. "none" leaves the streams alone.
     pad_to: length to which every batch is padded and cut; None pads to its longest sample.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import torch
@@ -11,20 +12,23 @@ from mindkit.data.store import Column, Split
 from mindkit.errors import DataError
 
 
-def aligned(split: Split, text: str, words: Column, how: str) -> Split:
+def aligned(split: Split, text: str, words: Column, how: str, whole: Collection[str] = ()) -> Split:
     """Return the split with one step for each token in every sequence but that of `text`.
 
     words: for each token, the place of its word among those of its sample, -1 for none. how:
     "repeat" gives all tokens of a word its step, as MAG-BERT does, "first" only the first of them;
-    the others are 0. Raises DataError where a sequence has not one step a word.
+    the others are 0. whole: sequences of one step that is that of every word of its sample.
+    Raises DataError where another sequence has not one step a word.
     """
     streams = [m for m, column in split.columns.items() if column.kind == "sequence" and m != text]
     if not streams:
         others = ", ".join(f"{m} is a {c.kind}" for m, c in split.columns.items() if m != text)
         raise DataError(f"data.align: nothing has steps to align ({others}); set data.align=none")
+    changed = {}
     for modality in streams:
-        _refuse_unaligned(split, text, modality)
-    changed = {modality: _expanded(split.columns[modality], words, how) for modality in streams}
+        if modality not in whole:
+            _refuse_unaligned(split, text, modality)
+        changed[modality] = _expanded(split.columns[modality], words, how, modality in whole)
     return replace(split, columns=split.columns | changed)
 
 
@@ -42,7 +46,7 @@ def _refuse_unaligned(split: Split, text: str, modality: str) -> None:
             )
 
 
-def _expanded(column: Column, words: Column, how: str) -> Column:
+def _expanded(column: Column, words: Column, how: str, whole: bool) -> Column:
     assert isinstance(column.values, Tensor) and isinstance(words.values, Tensor)
     assert column.offsets is not None and words.offsets is not None
     word, device = words.values, column.values.device
@@ -53,7 +57,7 @@ def _expanded(column: Column, words: Column, how: str) -> Column:
         starts[words.offsets[:-1]] = True  # the last word before belongs to another sample
         given &= starts | (word != before)
     first = torch.repeat_interleave(column.offsets[:-1], words.offsets.diff())
-    steps = (first + word).where(given, first)
+    steps = first if whole else (first + word).where(given, first)
     values = column.values.index_select(0, steps.to(device))
     values = values.masked_fill(~given.to(device).unsqueeze(1), 0)
     return replace(column, values=values, offsets=words.offsets)

@@ -32,13 +32,13 @@ def prepare(
     ready = {}
     for name, split in treated.splits.items():
         if data.align != "none":
-            split = _align(split, encoders, data.align)
+            split = _align(split, encoders, data)
         columns = {m: one.prepare(split.columns[m], cache) for m, one in encoders.items()}
         ready[name] = replace(split, columns=columns)
     return replace(treated, splits=ready)
 
 
-def _align(split: Split, encoders: Mapping[str, Encoder], how: str) -> Split:
+def _align(split: Split, encoders: Mapping[str, Encoder], data: spec.Data) -> Split:
     """Expand the other modalities to the tokens of the one whose encoder knows their words."""
     (text,) = (m for m, one in encoders.items() if hasattr(one, "words_of_tokens"))
     column = split.columns[text]
@@ -49,7 +49,7 @@ def _align(split: Split, encoders: Mapping[str, Encoder], how: str) -> Split:
             f"data.align=none"
         )
     words = encoders[text].words_of_tokens(column)  # type: ignore[operator]
-    return aligned(split, text, words, how)
+    return aligned(split, text, words, data.align, data.one_step)
 
 
 def _check(store: Store, modality: str, encoder: Encoder) -> None:

@@ -65,6 +65,23 @@ def test_other_than_one_step_a_word_is_refused_with_the_sample_and_both_numbers(
         aligned(split((3, 2, 1)), "text", Column.of_tokens(WORDS), "repeat")
 
 
+@pytest.mark.parametrize("how", ["repeat", "first"])
+def test_the_one_step_of_a_whole_sample_is_that_of_each_of_its_words(how):
+    raw = split((1, 1, 1))
+    column = aligned(raw, "text", Column.of_tokens(WORDS), how, ["audio"]).columns["audio"]
+    frames = raw.columns["audio"].values.split(1)
+    held = [
+        f.expand(max(w) + 1 if max(w) >= 0 else 1, 2) for f, w in zip(frames, WORDS, strict=True)
+    ]
+    expected = [naive(f, w, how) for f, w in zip(held, WORDS, strict=True)]
+    assert torch.equal(column.values, torch.cat(expected))
+
+
+def test_one_step_that_is_not_said_to_be_of_the_whole_sample_is_refused():
+    with pytest.raises(DataError, match="sample 'a' has audio of 1 steps, but text of 3 words"):
+        aligned(split((1, 1, 1)), "text", Column.of_tokens(WORDS), "repeat", ["vision"])
+
+
 def test_where_nothing_has_steps_there_is_nothing_to_align():
     raw = split(audio=Column.of_vectors(torch.ones(3, 1)))
     with pytest.raises(DataError, match=r"nothing has steps to align .*audio is a vector"):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mindkit.config.spec import Data
+from mindkit.data.choosing import as_sequences
 from mindkit.data.prepare import prepare
 from mindkit.data.store import Column, Split, Store
 from mindkit.errors import DataError
@@ -84,6 +85,16 @@ def test_streams_are_aligned_to_the_tokens_after_standardising(store):
     data = replace(Data(), align="repeat")
     aligned = prepare(store, encoders, data, None).splits["train"].columns["audio"]
     assert torch.equal(aligned.values, plain.values)  # three words, three tokens, three steps
+
+
+def test_a_vector_taken_as_one_step_is_aligned_to_every_token(store):
+    texts = Column.of_text(["so very good"] * 8)
+    train = replace(store.splits["train"], columns=store.splits["train"].columns | {"text": texts})
+    data = Data(one_step=("vision",), align="repeat", standardize="none")
+    store = as_sequences(replace(store, splits={"train": train}), data.one_step)
+    found = prepare(store, {"text": Words(), "vision": Steps()}, data, None).splits["train"]
+    frames = found.columns["vision"].values.view(8, 3, -1)  # three words, three tokens
+    assert torch.equal(frames, train.columns["vision"].values[:, None].expand(frames.shape))
 
 
 def test_words_are_needed_to_align_by(store):
