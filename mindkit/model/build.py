@@ -394,8 +394,8 @@ def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
             kind = spec.method.encoders[modality].type
             raise ValueError(
                 f"{place}: sequence.{modality} asks for a sequence, but encoder '{kind}' of "
-                f"{modality}, as it is set here, gives one vector; use encoded.{modality}, or an "
-                "encoder that gives sequences"
+                f"{modality}, as it is set here, gives one vector; use encoded.{modality}, an "
+                f"encoder that gives sequences, or the options with which '{kind}' does"
             )
     tensors: Tensors = {}
     for modality, encoder in model.graph.encoders.items():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,19 +19,23 @@ from mindkit_basics.encoders.projection import ending
 class Bert(Encoder):
     """Encode text, or stored token ids, with a pretrained BERT-family transformer.
 
-    Shapes: x (B, L), mask (B, L) -> (B, D), (B, L, D) when tuned; x (B, H) -> (B, D) when frozen.
+    Shapes: x (B, L), mask (B, L) -> (B, D), (B, L, D) when tuned; x (B, H) -> (B, D) when frozen,
+    and with `keep_steps` x (B, L, H), mask (B, L) -> (B, D), (B, L, D).
 
     MInD eq. 1 for text: the last hidden states, their mean over the tokens ([CLS] and [SEP]
     included), then Linear -> ReLU -> LayerNorm, as in the authors' code; the paper names the model
     only. There is no pooler. The second output is the projected sequence, zero where padded.
     A frozen model encodes each text once, before training; then the encoder holds the projection
-    alone, is not `sequential`, and takes the H numbers a text that `prepare` gives.
+    alone and takes the H numbers a text, or a token, that `prepare` gives. It is `sequential`
+    only with `keep_steps`.
     Stored ids, such as text_bert of MMSA's files, must be those of the model's own vocabulary.
 
     model: "minilm" (all-MiniLM-L6-v2 as packaged, H = 384), a local folder, or a name on the
     Hugging Face hub.
     tune: "all" layers are trained, "none", or the topmost so many.
     tune_embeddings: beside a number of layers, whether the embeddings below them are trained too.
+    keep_steps: whether a frozen model's output is kept for every token, as methods over time need
+    it, not for the text alone. 4 H bytes a token: 0.8 GB for CMU-MOSEI at H = 384.
     readout: the vector is the mean over the text's tokens, or the output at [CLS].
     max_length: tokens a text is cut to, with [CLS] and [SEP].
     dropout: probability of zeroing an entry of a hidden state before it is projected, 0 to 1.
@@ -47,6 +52,7 @@ class Bert(Encoder):
         model: str = pretrained.MINILM,
         tune: Literal["all", "none"] | int = "all",
         tune_embeddings: bool = False,
+        keep_steps: bool = False,
         readout: Literal["masked_mean", "cls"] = "masked_mean",
         max_length: int = 128,
         dropout: float = 0.0,
@@ -64,25 +70,36 @@ class Bert(Encoder):
                 "tune_embeddings trains embeddings, and with tune none nothing is trained; set "
                 "tune_embeddings to false"
             )
+        if keep_steps and tune != "none":
+            raise ValueError(
+                "keep_steps is of a frozen model, and one that is tuned gives every step anyway; "
+                "set tune to none, or keep_steps to false"
+            )
         self.model, self.tune, self.readout, self.max_length = model, tune, readout, max_length
+        self.keep_steps = keep_steps
         self.dropout = nn.Dropout(dropout)
         self.projection = ending(output, config.hidden_size, width)
-        self.sequential = tune != "none"  # type: ignore[misc]  # a fact of the instance here
+        self.sequential = keep_steps or tune != "none"  # type: ignore[misc]  # of the instance
         if tune != "none":
             self.transformer = pretrained.load_model(model)
         if isinstance(tune, int):
             _freeze_below(self.transformer, tune, tune_embeddings)
 
     def prepare(self, column: Column, cache: Path | None) -> Column:
-        """Return the token ids of each text, or, if frozen, its read-out vector (N, H).
+        """Return each text's token ids or, if frozen, its read-out (N, H) or steps (sum L, H).
 
-        The vectors are kept in `cache` under a hash of texts, model files, read-out and length.
+        What is encoded is kept in `cache` under a hash of texts, model files, form and length.
         """
         if self.tune != "none":
             return self._tokens(column)
-        key = "bert", column.digest(), self._digest, self.readout, self.max_length
-        found = cached(cache, key, lambda: {"vectors": self._encode(column)})
-        return Column.of_vectors(found["vectors"], f"frozen {self.model}, {self.readout}")
+        form = "steps" if self.keep_steps else self.readout
+        key = "bert", column.digest(), self._digest, form, self.max_length
+        if not self.keep_steps:
+            found = cached(cache, key, lambda: {"vectors": self._vectors(column)})
+            return Column.of_vectors(found["vectors"], f"frozen {self.model}, {form}")
+        found = cached(cache, key, lambda: self._steps(column))
+        steps, offsets = found["steps"], found["offsets"]
+        return Column("sequence", steps, offsets, f"frozen {self.model}, each token")
 
     def unknown(self, kind: str) -> tuple[str | int, tuple[int, ...]]:
         """Return the tokenizer's unknown token, a word or an id, and the ids of special tokens."""
@@ -108,7 +125,7 @@ class Bert(Encoder):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         if mask is None:
             return self.projection(self.dropout(x))
-        hidden = pretrained.hidden_states(self.transformer, x, mask)  # (B, L, H)
+        hidden = x if self.keep_steps else pretrained.hidden_states(self.transformer, x, mask)
         sequence = self.projection(self.dropout(hidden)).masked_fill(~mask.unsqueeze(2), 0)
         return self.projection(self.dropout(self._read(hidden, mask))), sequence
 
@@ -156,22 +173,38 @@ class Bert(Encoder):
                 "for, or encode the raw text"
             )
 
-    def _encode(self, column: Column, batch_size: int = 64) -> Tensor:
-        """Read-out vectors (N, H) of the texts, in batches of like length, where the encoder is."""
-        device = next(self.projection.parameters()).device
-        tokens = self._tokens(column).to(device)
-        transformer = pretrained.load_model(self.model).eval().to(device)
-        config: Any = transformer.config
-        assert tokens.lengths is not None
-        order = tokens.lengths.argsort(stable=True)
-        vectors = torch.empty(len(tokens), config.hidden_size)
-        with torch.no_grad():
-            for rows in order.split(batch_size):
-                ids, mask = tokens.gather(rows)
-                assert mask is not None
-                hidden = pretrained.hidden_states(transformer, ids, mask)
-                vectors[rows] = self._read(hidden, mask).cpu()
+    def _vectors(self, column: Column) -> Tensor:
+        """Read-out vectors (N, H) of the texts."""
+        tokens = self._tokens(column)
+        vectors = torch.empty(len(tokens), pretrained.load_config(self.model).hidden_size)
+        for rows, hidden, mask in self._encode(tokens):
+            vectors[rows] = self._read(hidden, mask).cpu()
         return vectors
+
+    def _steps(self, column: Column) -> dict[str, Tensor]:
+        """Outputs (sum L, H) at the tokens of the texts, and the offsets (N + 1,) of these."""
+        tokens = self._tokens(column)
+        assert tokens.offsets is not None
+        width = pretrained.load_config(self.model).hidden_size
+        steps = torch.empty(len(tokens.values), width)
+        for rows, hidden, mask in self._encode(tokens):
+            for row, states, real in zip(rows.tolist(), hidden.cpu(), mask.cpu(), strict=True):
+                steps[tokens.offsets[row] : tokens.offsets[row + 1]] = states[real]
+        return {"steps": steps, "offsets": tokens.offsets}
+
+    @torch.no_grad()
+    def _encode(
+        self, tokens: Column, batch_size: int = 64
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Rows, hidden states (B, L, H) and mask of batches of like length, on its device."""
+        device = next(self.projection.parameters()).device
+        transformer = pretrained.load_model(self.model).eval().to(device)
+        tokens = tokens.to(device)
+        assert tokens.lengths is not None
+        for rows in tokens.lengths.argsort(stable=True).split(batch_size):
+            ids, mask = tokens.gather(rows)
+            assert mask is not None
+            yield rows, pretrained.hidden_states(transformer, ids, mask), mask
 
 
 def _words_at(text: str, spans: list[tuple[int, int]]) -> list[int]:

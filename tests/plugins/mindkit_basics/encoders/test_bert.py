@@ -140,6 +140,37 @@ def test_frozen_vectors_are_the_masked_means_in_the_order_of_the_texts(tiny_bert
     assert encoder(column.values).shape == (4, 8)
 
 
+@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+def test_with_its_steps_kept_a_frozen_model_gives_what_a_tuned_one_does(tiny_bert, readout):
+    tuned = Bert(8, model=str(tiny_bert), readout=readout).eval()
+    frozen = Bert(8, model=str(tiny_bert), readout=readout, tune="none", keep_steps=True).eval()
+    frozen.projection.load_state_dict(tuned.projection.state_dict())
+    assert frozen.sequential
+    assert not hasattr(frozen, "transformer")
+    for found, expected in zip(frozen(*batch(frozen)), tuned(*batch(tuned)), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)  # float32
+
+
+def test_kept_steps_come_from_the_cache_and_are_not_taken_for_vectors(tiny_bert, tmp_path):
+    def prepare(keep_steps, cache):
+        encoder = Bert(8, model=str(tiny_bert), tune="none", keep_steps=keep_steps)
+        return encoder.prepare(Column.of_text(TEXTS), cache)
+
+    made = prepare(True, None)
+    tokens = Bert(8, model=str(tiny_bert)).prepare(Column.of_text(TEXTS), None)
+    for _ in range(2):
+        kept = prepare(True, tmp_path)
+        assert kept.kind == "sequence"
+        assert torch.equal(kept.offsets, tokens.offsets)
+        assert torch.equal(kept.values, made.values)
+        assert prepare(False, tmp_path).kind == "vector"
+
+
+def test_steps_of_a_tuned_model_need_not_be_kept(tiny_bert):
+    with pytest.raises(ValueError, match=r"keep_steps is of a frozen model.*set tune to none"):
+        Bert(8, model=str(tiny_bert), tune=1, keep_steps=True)
+
+
 def test_frozen_texts_are_encoded_once_and_then_read_from_the_cache(
     tiny_bert, tmp_path, monkeypatch
 ):
