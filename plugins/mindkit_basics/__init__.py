@@ -22,6 +22,9 @@ def mindkit_register(registries: Registries) -> None:
     registries.mi_estimators.add("club", "mindkit_basics.mi.club:Club")
     registries.mi_estimators.add("club_sample", "mindkit_basics.mi.club_sample:ClubSample")
     registries.mi_estimators.add("leave_one_out", "mindkit_basics.mi.leave_one_out:LeaveOneOut")
+    registries.criteria.add(
+        "absolute_cosine", "mindkit_basics.criteria.absolute_cosine:AbsoluteCosine"
+    )
     registries.criteria.add("barlow_twins", "mindkit_basics.criteria.barlow_twins:BarlowTwins")
     registries.criteria.add("hsic", "mindkit_basics.criteria.hsic:Hsic")
     registries.criteria.add("cca", "mindkit_basics.criteria.cca:Cca")
@@ -50,11 +53,17 @@ def mindkit_register(registries: Registries) -> None:
         "angular_discriminator",
         "mindkit_basics.criteria.angular_discriminator:AngularDiscriminator",
     )
+    registries.criteria.add("mse", "mindkit_basics.criteria.mse:Mse")
     registries.criteria.add("nhsic", "mindkit_basics.criteria.nhsic:Nhsic")
     registries.criteria.add("nt_xent", "mindkit_basics.criteria.nt_xent:NtXent")
     registries.criteria.add(
+        "shared_private_discriminator",
+        "mindkit_basics.criteria.shared_private_discriminator:SharedPrivateDiscriminator",
+    )
+    registries.criteria.add(
         "similarity_matrix", "mindkit_basics.criteria.similarity_matrix:SimilarityMatrix"
     )
+    registries.criteria.add("smooth_l1", "mindkit_basics.criteria.smooth_l1:SmoothL1")
     registries.criteria.add(
         "soft_orthogonality", "mindkit_basics.criteria.soft_orthogonality:SoftOrthogonality"
     )

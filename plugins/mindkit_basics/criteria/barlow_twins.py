@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from mindkit.api import Criterion
-from mindkit_basics.criteria.statistics import cross_square, refuse_small, standardized
+from mindkit.api import MLP, Criterion
+from mindkit_basics.criteria.statistics import (
+    cross_square,
+    refuse_small,
+    refuse_unlike,
+    standardized,
+)
 
 
 class BarlowTwins(Criterion):
@@ -22,6 +27,9 @@ class BarlowTwins(Criterion):
     off_diagonal_target: what C_ij is pulled to; -1 is the HSIC variant of Tsai et al. 2021, whose
     second sum is of (1 + C_ij)².
     eps: added to the variance (population) under the root, as BatchNorm does.
+    projector: widths of the layers, ReLU between them, that both go through first, one network for
+    each pair; d is then the last width. None, as in MInD, unless given; the original paper's are
+    three of 8192 with BatchNorm.
     """
 
     role = "consistency"
@@ -31,23 +39,26 @@ class BarlowTwins(Criterion):
     def __init__(
         self,
         a_dim: int,
+        copies: int = 1,
         *,
         off_diagonal: float | Literal["1/d", "d"] = "1/d",
         off_diagonal_target: Literal[0, -1] = 0,
         eps: float = 1e-5,
+        projector: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        named = {"1/d": 1 / a_dim, "d": float(a_dim)}
+        widths = a_dim, *projector
+        if min(widths) < 1:
+            raise ValueError(f"projector holds widths of layers, got {projector}")
+        self.projector = MLP(copies, widths) if projector else nn.Identity()
+        named = {"1/d": 1 / widths[-1], "d": float(widths[-1])}
         self.off_diagonal = named[off_diagonal] if off_diagonal in named else float(off_diagonal)
         self.off_diagonal_target, self.eps = off_diagonal_target, eps
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        if a.shape != b.shape:
-            raise ValueError(
-                f"a (..., B, D) and b (..., B, D) must have one shape, got {tuple(a.shape)} and "
-                f"{tuple(b.shape)}"
-            )
+        refuse_unlike(a, b)
         refuse_small(a.shape[-2], self.min_batch, "a correlation")
+        a, b = self.projector(a), self.projector(b)
         on, off = correlation_sums(
             standardized(a, self.eps), standardized(b, self.eps), self.off_diagonal_target
         )

@@ -51,6 +51,10 @@ class NtXent(Criterion):
 
     def forward(self, a: Tensor, b: Tensor, target: Tensor | None = None) -> Tensor:
         refuse_small(a.shape[-2], self.min_batch, "contrast")
+        if target is None and self.alike:
+            raise ValueError(
+                f"alike is {self.alike}, but no labels are given; add target to inputs, third"
+            )
         own = torch.eye(a.shape[-2], dtype=torch.bool, device=a.device)
         barred = own & ~own if target is None else same_label(target, self.alike) & ~own
         a, b = l2_rows(a), l2_rows(b)

@@ -40,10 +40,7 @@ def l2_rows(x: Tensor) -> Tensor:
 
 def row_cosines(a: Tensor, b: Tensor) -> Tensor:
     """Return the cosine of each row of a with that of b. Shapes: (..., B, D) twice -> (..., B)."""
-    if a.shape != b.shape:
-        raise ValueError(
-            f"a and b (..., B, D) must have one shape, got {tuple(a.shape)} and {tuple(b.shape)}"
-        )
+    refuse_unlike(a, b)
     return (l2_rows(a) * l2_rows(b)).sum(-1)
 
 
@@ -51,3 +48,11 @@ def refuse_small(batch: int, least: int, why: str) -> None:
     """Raise ValueError where a batch has too few samples for a statistic."""
     if batch < least:
         raise ValueError(f"{why} needs at least {least} samples, got a batch of {batch}")
+
+
+def refuse_unlike(a: Tensor, b: Tensor) -> None:
+    """Raise ValueError where a and b have not one shape."""
+    if a.shape != b.shape:
+        raise ValueError(
+            f"a and b (..., B, D) must have one shape, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )

@@ -98,6 +98,43 @@ def test_a_constant_feature_counts_as_uncorrelated_with_a_finite_gradient(draw):
     assert torch.isfinite(a.grad).all()
 
 
+@pytest.mark.parametrize("off_diagonal", ["1/d", "d"])
+def test_both_may_go_through_a_network_whose_width_is_then_d(draw, off_diagonal):
+    torch.manual_seed(0)
+    criterion = BarlowTwins(3, off_diagonal=off_diagonal, projector=(7, 4)).double()
+    a, b = draw(6, 3), draw(6, 3)
+    first, _, second = criterion.projector
+    expected = BarlowTwins(4, off_diagonal=off_diagonal)(
+        *(
+            (x @ first.weight[0] + first.bias[0]).relu() @ second.weight[0] + second.bias[0]
+            for x in (a, b)
+        )
+    )
+    assert criterion(a, b).item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+def test_each_pair_has_a_projector_of_its_own(draw):
+    torch.manual_seed(0)
+    bank = BarlowTwins(3, 2, projector=(4,)).double()
+    alone = BarlowTwins(3, projector=(4,)).double()
+    alone.projector[0].weight.data = bank.projector[0].weight.data[1:]
+    alone.projector[0].bias.data = bank.projector[0].bias.data[1:]
+    a, b = draw(2, 6, 3), draw(2, 6, 3)
+    assert bank(a, b)[1].item() == pytest.approx(alone(a[1], b[1]).item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"off_diagonal_target": -1}, {"projector": (4,)}])
+def test_its_gradient_is_right(draw, options):
+    torch.manual_seed(0)
+    inputs = draw(5, 3).requires_grad_(), draw(5, 3).requires_grad_()
+    assert torch.autograd.gradcheck(BarlowTwins(3, **options).double(), inputs)
+
+
+def test_a_layer_without_width_is_refused():
+    with pytest.raises(ValueError, match=r"projector holds widths of layers, got \(4, 0\)"):
+        BarlowTwins(3, projector=(4, 0))
+
+
 def test_representations_of_different_widths_are_refused(draw):
     with pytest.raises(ValueError, match=r"must have one shape, got \(6, 3\) and \(6, 2\)"):
         BarlowTwins(3)(draw(6, 3), draw(6, 2))

@@ -101,3 +101,8 @@ def test_a_temperature_that_is_not_positive_is_refused():
 def test_a_negative_distance_of_labels_is_refused():
     with pytest.raises(ValueError, match="alike is a distance of labels, 0 or more"):
         NtXent(alike=-1.0)
+
+
+def test_a_rule_for_labels_without_labels_is_refused(draw):
+    with pytest.raises(ValueError, match="alike is sign, but no labels are given; add target"):
+        NtXent(alike="sign")(draw(4, 3), draw(4, 3))
