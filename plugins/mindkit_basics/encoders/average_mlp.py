@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from mindkit.api import Encoder
+from mindkit_basics.encoders.readouts import masked_mean
 
 
 class AverageMlp(Encoder):
@@ -45,7 +46,7 @@ class AverageMlp(Encoder):
         self.network = nn.Sequential(*steps)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        mean = x.masked_fill(~mask.unsqueeze(2), 0).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        mean = masked_mean(x, mask)
         return self.network(mean if self.norm is None else _normalized(self.norm, mean))
 
 

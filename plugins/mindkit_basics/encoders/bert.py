@@ -14,6 +14,9 @@ from mindkit.api import Column, DataError, Encoder
 from mindkit_basics.encoders import pretrained
 from mindkit_basics.encoders.caching import cached
 from mindkit_basics.encoders.projection import ending
+from mindkit_basics.encoders.readouts import masked_max, masked_mean
+
+Readout = Literal["masked_mean", "masked_max", "cls", "pooler"]
 
 
 class Bert(Encoder):
@@ -24,7 +27,7 @@ class Bert(Encoder):
 
     MInD eq. 1 for text: the last hidden states, their mean over the tokens ([CLS] and [SEP]
     included), then Linear -> ReLU -> LayerNorm, as in the authors' code; the paper names the model
-    only. There is no pooler. The second output is the projected sequence, zero where padded.
+    only. The second output is the projected sequence, zero where padded.
     A frozen model encodes each text once, before training; then the encoder holds the projection
     alone and takes the H numbers a text, or a token, that `prepare` gives. It is `sequential`
     only with `keep_steps`.
@@ -36,7 +39,9 @@ class Bert(Encoder):
     tune_embeddings: beside a number of layers, whether the embeddings below them are trained too.
     keep_steps: whether a frozen model's output is kept for every token, as methods over time need
     it, not for the text alone. 4 H bytes a token: 0.8 GB for CMU-MOSEI at H = 384.
-    readout: the vector is the mean over the text's tokens, or the output at [CLS].
+    readout: the vector is the mean over the text's tokens, the greatest of each feature there, the
+    output at [CLS], or what the model's own pooler, a layer with tanh, makes of that. The last
+    needs a model that comes with the pooler's weights; it is trained wherever a layer is.
     max_length: tokens a text is cut to, with [CLS] and [SEP].
     dropout: probability of zeroing an entry of a hidden state before it is projected, 0 to 1.
     output: Linear -> ReLU -> LayerNorm, or a linear layer alone.
@@ -53,7 +58,7 @@ class Bert(Encoder):
         tune: Literal["all", "none"] | int = "all",
         tune_embeddings: bool = False,
         keep_steps: bool = False,
-        readout: Literal["masked_mean", "cls"] = "masked_mean",
+        readout: Readout = "masked_mean",
         max_length: int = 128,
         dropout: float = 0.0,
         output: Literal["projection", "linear"] = "projection",
@@ -75,13 +80,18 @@ class Bert(Encoder):
                 "keep_steps is of a frozen model, and one that is tuned gives every step anyway; "
                 "set tune to none, or keep_steps to false"
             )
+        if keep_steps and readout == "pooler":
+            raise ValueError(
+                "keep_steps keeps the outputs at tokens, and not the pooler's; set readout to cls "
+                "or masked_mean, or keep_steps to false"
+            )
         self.model, self.tune, self.readout, self.max_length = model, tune, readout, max_length
         self.keep_steps = keep_steps
         self.dropout = nn.Dropout(dropout)
         self.projection = ending(output, config.hidden_size, width)
         self.sequential = keep_steps or tune != "none"  # type: ignore[misc]  # of the instance
         if tune != "none":
-            self.transformer = pretrained.load_model(model)
+            self.transformer = self._load()
         if isinstance(tune, int):
             _freeze_below(self.transformer, tune, tune_embeddings)
 
@@ -125,15 +135,22 @@ class Bert(Encoder):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         if mask is None:
             return self.projection(self.dropout(x))
-        hidden = x if self.keep_steps else pretrained.hidden_states(self.transformer, x, mask)
+        hidden, pooled = (
+            (x, None) if self.keep_steps else pretrained.outputs(self.transformer, x, mask)
+        )
         sequence = self.projection(self.dropout(hidden)).masked_fill(~mask.unsqueeze(2), 0)
-        return self.projection(self.dropout(self._read(hidden, mask))), sequence
+        return self.projection(self.dropout(self._read(hidden, mask, pooled))), sequence
 
-    def _read(self, hidden: Tensor, mask: Tensor) -> Tensor:
+    def _load(self) -> nn.Module:
+        return pretrained.load_model(self.model, pooler=self.readout == "pooler")
+
+    def _read(self, hidden: Tensor, mask: Tensor, pooled: Tensor | None) -> Tensor:
+        if self.readout == "pooler":
+            assert pooled is not None
+            return pooled
         if self.readout == "cls":
             return hidden[:, 0]
-        total = hidden.masked_fill(~mask.unsqueeze(2), 0).sum(1)
-        return total / mask.sum(1, keepdim=True).clamp(min=1)
+        return (masked_max if self.readout == "masked_max" else masked_mean)(hidden, mask)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -177,8 +194,8 @@ class Bert(Encoder):
         """Read-out vectors (N, H) of the texts."""
         tokens = self._tokens(column)
         vectors = torch.empty(len(tokens), pretrained.load_config(self.model).hidden_size)
-        for rows, hidden, mask in self._encode(tokens):
-            vectors[rows] = self._read(hidden, mask).cpu()
+        for rows, mask, hidden, pooled in self._encode(tokens):
+            vectors[rows] = self._read(hidden, mask, pooled).cpu()
         return vectors
 
     def _steps(self, column: Column) -> dict[str, Tensor]:
@@ -187,7 +204,7 @@ class Bert(Encoder):
         assert tokens.offsets is not None
         width = pretrained.load_config(self.model).hidden_size
         steps = torch.empty(len(tokens.values), width)
-        for rows, hidden, mask in self._encode(tokens):
+        for rows, mask, hidden, _ in self._encode(tokens):
             for row, states, real in zip(rows.tolist(), hidden.cpu(), mask.cpu(), strict=True):
                 steps[tokens.offsets[row] : tokens.offsets[row + 1]] = states[real]
         return {"steps": steps, "offsets": tokens.offsets}
@@ -195,16 +212,16 @@ class Bert(Encoder):
     @torch.no_grad()
     def _encode(
         self, tokens: Column, batch_size: int = 64
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Rows, hidden states (B, L, H) and mask of batches of like length, on its device."""
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor | None]]:
+        """Rows, mask and outputs of the model for batches of like length, on its device."""
         device = next(self.projection.parameters()).device
-        transformer = pretrained.load_model(self.model).eval().to(device)
+        transformer = self._load().eval().to(device)
         tokens = tokens.to(device)
         assert tokens.lengths is not None
         for rows in tokens.lengths.argsort(stable=True).split(batch_size):
             ids, mask = tokens.gather(rows)
             assert mask is not None
-            yield rows, pretrained.hidden_states(transformer, ids, mask), mask
+            yield rows, mask, *pretrained.outputs(transformer, ids, mask)
 
 
 def _words_at(text: str, spans: list[tuple[int, int]]) -> list[int]:
@@ -214,12 +231,17 @@ def _words_at(text: str, spans: list[tuple[int, int]]) -> list[int]:
 
 
 def _freeze_below(transformer: torch.nn.Module, top: int, but_embeddings: bool) -> None:
-    """Leave the `top` layers trainable, and maybe the embeddings; dropout stays on everywhere."""
+    """Leave the `top` layers and what is above them trainable, and maybe the embeddings.
+
+    Dropout stays on everywhere.
+    """
     layers = pretrained.layers(transformer)
     if not 1 <= top <= len(layers):
         raise ValueError(f'tune must be "all", "none" or 1 to {len(layers)} layers, got {top}')
     transformer.requires_grad_(False)
     for layer in layers[-top:]:
         layer.requires_grad_(True)
+    if getattr(transformer, "pooler", None) is not None:
+        transformer.get_submodule("pooler").requires_grad_(True)
     if but_embeddings:
         transformer.get_submodule("embeddings").requires_grad_(True)

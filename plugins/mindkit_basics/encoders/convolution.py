@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from mindkit.api import Encoder
+from mindkit_basics.encoders.readouts import masked_max, masked_mean
 
 
 class Convolution(Encoder):
-    """Map a sequence to the common width by one convolution over time; its mean is the vector.
+    """Map a sequence to the common width by one convolution over time, and pool it.
 
     Shapes: x (B, L, F), mask (B, L) -> (B, D), (B, L, D).
 
@@ -16,17 +19,26 @@ class Convolution(Encoder):
     kernel: number of steps that a step is made from; odd.
     bias: whether a constant is added.
     dropout: probability of zeroing a feature before, 0 to 1; MulT's is 0.25 for text.
+    readout: the vector is the mean over real steps, or the greatest of each feature.
     """
 
     accepts = ("sequence",)
     sequential = True
 
     def __init__(
-        self, x_dim: int, width: int, *, kernel: int = 1, bias: bool = False, dropout: float = 0.0
+        self,
+        x_dim: int,
+        width: int,
+        *,
+        kernel: int = 1,
+        bias: bool = False,
+        dropout: float = 0.0,
+        readout: Literal["masked_mean", "masked_max"] = "masked_mean",
     ) -> None:
         super().__init__()
         if kernel < 1 or kernel % 2 == 0:
             raise ValueError(f"kernel is an odd number of steps, got {kernel}")
+        self.read = masked_max if readout == "masked_max" else masked_mean
         self.dropout = nn.Dropout(dropout)
         self.convolve = nn.Conv1d(x_dim, width, kernel, padding=kernel // 2, bias=bias)
 
@@ -34,4 +46,4 @@ class Convolution(Encoder):
         real = mask.unsqueeze(2)
         steps = self.convolve(self.dropout(x.masked_fill(~real, 0)).mT).mT
         sequence = steps.masked_fill(~real, 0)  # (B, L, D)
-        return sequence.sum(1) / mask.sum(1, keepdim=True).clamp(min=1), sequence
+        return self.read(sequence, mask), sequence

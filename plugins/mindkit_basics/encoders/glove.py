@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mindkit.api import Column, Encoder
 from mindkit_basics.encoders.caching import cached
 from mindkit_basics.encoders.projection import ending
+from mindkit_basics.encoders.readouts import masked_mean
 from mindkit_basics.encoders.word_vectors import Key, look_up, vector_width
 
 TOKEN = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?|[0-9]+|[^\sA-Za-z0-9]")
@@ -84,10 +85,8 @@ class Glove(Encoder):
         return Column.of_tokens([self._words(str(text)) for text in column.values])
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        real = mask.unsqueeze(2)
-        mean = x.masked_fill(~real, 0).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        sequence = self.projection(self.dropout(x)).masked_fill(~real, 0)
-        return self.projection(self.dropout(mean)), sequence
+        sequence = self.projection(self.dropout(x)).masked_fill(~mask.unsqueeze(2), 0)
+        return self.projection(self.dropout(masked_mean(x, mask))), sequence
 
     def _tokens(self, text: str) -> list[str]:
         found = TOKEN.findall(self._cased(text))

@@ -61,8 +61,8 @@ def load_tokenizer(model: str) -> Any:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
-def load_model(model: str) -> nn.Module:
-    """Return the transformer in float32, without a pooler; on the meta device without weights.
+def load_model(model: str, *, pooler: bool = False) -> nn.Module:
+    """Return the transformer in float32, with or without pooler; on the meta device, no weights.
 
     The random generator is left as it was, so that what is drawn next does not depend on it.
     """
@@ -70,18 +70,27 @@ def load_model(model: str) -> nn.Module:
 
     if torch.get_default_device().type == "meta":
         loaded = AutoModel.from_config(load_config(model), attn_implementation="sdpa")
+        untrained = set[str]()
     else:
         folder = locate(model)
         with torch.random.fork_rng(devices=[]), _quiet(), _readable(model):
-            loaded = AutoModel.from_pretrained(
+            loaded, report = AutoModel.from_pretrained(
                 folder,
                 dtype=torch.float32,
                 attn_implementation="sdpa",
                 use_safetensors=True,
                 local_files_only=True,
                 trust_remote_code=False,
+                output_loading_info=True,
             )
-    if getattr(loaded, "pooler", None) is not None:
+        untrained = report["missing_keys"]
+    has_pooler = getattr(loaded, "pooler", None) is not None
+    if pooler and (not has_pooler or any("pooler" in name for name in untrained)):
+        raise DataError(
+            f"the text model '{model}' comes without the weights of a pooler; set readout to cls "
+            "or masked_mean, or choose a model that has them"
+        )
+    if has_pooler and not pooler:
         loaded.pooler = None  # its output is not read, so its weights would get no gradient
     return loaded
 
@@ -94,15 +103,18 @@ def weights_digest(model: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def hidden_states(transformer: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
-    """Return the last layer's output. Shapes: ids (B, L), mask (B, L) -> (B, L, H)."""
+def outputs(transformer: nn.Module, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return the last layer's output, and that of the pooler, where the transformer has one.
+
+    Shapes: ids (B, L), mask (B, L) -> (B, L, H), (B, H).
+    """
     config: Any = transformer.config
     padding = config.pad_token_id or 0
     first = torch.arange(ids.shape[1], device=ids.device) == 0
     seen = mask | (first & ~mask.any(1, keepdim=True))  # softmax over nothing is not a number
     # In four axes the mask is taken as it is; in two, transformers reads it back from the device.
     output = transformer(ids.masked_fill(~mask, padding), attention_mask=seen[:, None, None])
-    return output.last_hidden_state
+    return output.last_hidden_state, getattr(output, "pooler_output", None)
 
 
 def layers(transformer: nn.Module) -> Sequence[nn.Module]:

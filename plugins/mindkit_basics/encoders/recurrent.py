@@ -7,12 +7,14 @@ from torch import Tensor, nn
 
 from mindkit.api import Encoder
 from mindkit_basics.encoders.projection import Ending, ending
+from mindkit_basics.encoders.readouts import masked_max, masked_mean
 
 
 class Recurrent(Encoder):
     """Encode a sequence by a stack of recurrent layers, one direction or both.
 
-    Shapes: x (B, L, F), mask (B, L) -> (B, D). With masked_mean the sequence (B, L, D) is second.
+    Shapes: x (B, L, F), mask (B, L) -> (B, D). With masked_mean or masked_max the
+    sequence (B, L, D) is second.
 
     The defaults are MISA's for audio and vision: two bidirectional LSTMs as wide as the features, a
     LayerNorm between them, the final states of both side by side (forward ones first), then Linear
@@ -23,8 +25,8 @@ class Recurrent(Encoder):
     layers: number of layers, each with its own final state.
     bidirectional: whether each layer also reads backwards.
     hidden: width of a layer and direction; that of the features unless given.
-    readout: the final states of all layers, those of the last one, or the mean of its outputs over
-    real steps (which gives the sequence too).
+    readout: the final states of all layers, those of the last one, or the mean, or the greatest of
+    each feature, of its outputs over real steps (which give the sequence too).
     normalize: whether a LayerNorm stands between layers.
     dropout: probability of zeroing an entry of the read-out, 0 to 1.
     output: what ends the encoder: Linear -> ReLU -> LayerNorm, a linear layer alone, or nothing,
@@ -43,7 +45,7 @@ class Recurrent(Encoder):
         layers: int = 2,
         bidirectional: bool = True,
         hidden: int | None = None,
-        readout: Literal["final_states", "last", "masked_mean"] = "final_states",
+        readout: Literal["final_states", "last", "masked_mean", "masked_max"] = "final_states",
         normalize: bool = True,
         dropout: float = 0.0,
         output: Ending = "projection",
@@ -55,7 +57,7 @@ class Recurrent(Encoder):
         directions = 2 if bidirectional else 1
         make = nn.LSTM if cell == "lstm" else nn.GRU
         self.readout = readout
-        self.sequential = readout == "masked_mean"  # type: ignore[misc]  # a fact of the instance
+        self.sequential = readout.startswith("masked")  # type: ignore[misc]  # of the instance
         self.layers = nn.ModuleList(
             nn.ModuleList(
                 make(x_dim if layer == 0 else directions * hidden, hidden, batch_first=True)
@@ -87,10 +89,9 @@ class Recurrent(Encoder):
             final.append([state for _, state in outputs])
             forward = outputs[0][0]
             x = torch.cat([forward, *(_reversed(o, lengths) for o, _ in outputs[1:])], 2)
-        if self.readout == "masked_mean":
-            real = mask.unsqueeze(2)
-            mean = x.masked_fill(~real, 0).sum(1) / lengths.unsqueeze(1)
-            return self.output(mean), self.output(x).masked_fill(~real, 0)
+        if self.sequential:
+            read = masked_max if self.readout == "masked_max" else masked_mean
+            return self.output(read(x, mask)), self.output(x).masked_fill(~mask.unsqueeze(2), 0)
         chosen = final if self.readout == "final_states" else final[-1:]
         by_direction = zip(*chosen, strict=True)  # all layers forwards, then all backwards
         return self.output(torch.cat([state for states in by_direction for state in states], 1))

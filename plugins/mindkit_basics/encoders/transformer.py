@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from mindkit.api import Encoder, sinusoids
+from mindkit_basics.encoders.readouts import masked_max
+
+Readout = Literal["masked_mean", "masked_max", "zero_token", "last_valid", "cls_token"]
 
 
 class Transformer(Encoder):
@@ -22,8 +25,8 @@ class Transformer(Encoder):
     Xavier-uniform and biases 0; query, key and value weights are one (3D, D) matrix, drawn as one.
     The authors' code has readout zero_token, padding_mask false and positions
     nonzero_first_channel: what it gives depends on how far a batch is padded. With padding_mask
-    true nothing does. A sample without a real step gives zeros (masked_mean, last_valid) or what
-    the token alone gives.
+    true nothing does. A sample without a real step gives zeros (masked_mean, masked_max,
+    last_valid) or what the token alone gives.
 
     layers: number of layers.
     heads: number of attention heads; must divide the width D.
@@ -31,9 +34,9 @@ class Transformer(Encoder):
     embedding_dropout: probability of zeroing an entry of the embedded frames, 0 to 1.
     relu_dropout: probability of zeroing an activation inside the feed-forward part, 0 to 1.
     residual_dropout: probability of zeroing an entry of what a sublayer adds, 0 to 1.
-    readout: the vector is the mean over real steps, the output at a zero frame without position
-    (the authors' code adds one at both ends and reads the last), at the last real step, or at a
-    learned token put before the frames.
+    readout: the vector is the mean over real steps, the greatest of each feature there, the output
+    at a zero frame without position (the authors' code adds one at both ends and reads the last),
+    at the last real step, or at a learned token put before the frames.
     padding_mask: whether padded steps are hidden from attention.
     positions: which frames get a position: all, or only those whose first projected channel is
     not 0, as in the authors' code, where that is meant to leave out padding.
@@ -53,7 +56,7 @@ class Transformer(Encoder):
         embedding_dropout: float = 0.2,
         relu_dropout: float = 0.3,
         residual_dropout: float = 0.3,
-        readout: Literal["masked_mean", "zero_token", "last_valid", "cls_token"] = "masked_mean",
+        readout: Readout = "masked_mean",
         padding_mask: bool = True,
         positions: Literal["all", "nonzero_first_channel"] = "all",
     ) -> None:
@@ -102,6 +105,8 @@ class Transformer(Encoder):
             return hidden[:, 0]
         if self.readout == "masked_mean":
             return sequence.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        if self.readout == "masked_max":
+            return masked_max(sequence, mask)
         last = (mask * torch.arange(mask.shape[1], device=mask.device)).amax(1)
         return sequence.take_along_dim(last[:, None, None], 1).squeeze(1)
 

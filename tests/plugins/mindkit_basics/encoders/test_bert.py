@@ -3,6 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
 from mindkit.api import Column, DataError, Encoder, Store
@@ -92,7 +93,61 @@ def test_cls_reads_the_first_token(tiny_bert):
     torch.testing.assert_close(vector, sequence[:, 0])
 
 
-@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+@pytest.mark.parametrize("tune", ["all", "none"])
+def test_pooler_reads_what_the_models_own_layer_makes_of_cls(tiny_bert, tune):
+    encoder = Bert(8, model=str(tiny_bert), readout="pooler", tune=tune).eval()
+    weights = load_file(tiny_bert / "model.safetensors")
+    weight, bias = weights["pooler.dense.weight"], weights["pooler.dense.bias"]
+    model = AutoModel.from_pretrained(tiny_bert).eval()
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    with torch.no_grad():
+        outputs = [model(**tokenizer(t, return_tensors="pt")).last_hidden_state for t in TEXTS]
+    pooled = torch.stack([torch.tanh(weight @ one[0, 0] + bias) for one in outputs])
+    inputs = batch(encoder) if tune == "all" else (batch(encoder)[0],)
+    found = encoder(*inputs)
+    vector = found[0] if tune == "all" else found
+    torch.testing.assert_close(vector, encoder.projection(pooled), atol=1e-5, rtol=0)  # float32
+
+
+def test_the_pooler_is_trained_with_the_topmost_layer(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), readout="pooler", tune=1).eval()
+    trained = {n for n, p in encoder.transformer.named_parameters() if p.requires_grad}
+    assert {name for name in trained if name.startswith("pooler")}
+    vector, _ = encoder(*batch(encoder))
+    (vector * torch.randn_like(vector)).sum().backward()
+    assert [n for n, p in encoder.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
+@pytest.mark.parametrize("tune", ["all", "none"])
+def test_a_model_without_the_weights_of_a_pooler_is_refused_one(tiny_bert, tmp_path, tune):
+    for path in tiny_bert.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights = load_file(tiny_bert / "model.safetensors")
+    kept = {name: one for name, one in weights.items() if not name.startswith("pooler")}
+    save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(DataError, match=r"without the weights of a pooler; set readout to cls"):
+        batch(Bert(8, model=str(tmp_path), readout="pooler", tune=tune))
+    batch(Bert(8, model=str(tmp_path), readout="cls", tune=tune))
+
+
+def test_steps_are_not_kept_for_the_pooler(tiny_bert):
+    with pytest.raises(ValueError, match=r"not the pooler's; set readout to cls"):
+        Bert(8, model=str(tiny_bert), readout="pooler", tune="none", keep_steps=True)
+
+
+def test_masked_max_reads_the_greatest_over_the_tokens(tiny_bert):
+    encoder = Bert(8, model=str(tiny_bert), readout="masked_max", tune="none")
+    kept = Bert(8, model=str(tiny_bert), tune="none", keep_steps=True)
+    steps = kept.prepare(Column.of_text(TEXTS), None)
+    samples = steps.values.split(steps.lengths.tolist())
+    expected = torch.stack([sample.max(0).values for sample in samples])
+    torch.testing.assert_close(encoder.prepare(Column.of_text(TEXTS), None).values, expected)
+
+
+READOUTS = ["masked_mean", "masked_max", "cls", "pooler"]
+
+
+@pytest.mark.parametrize("readout", READOUTS)
 def test_neither_padding_nor_batch_mates_matter(tiny_bert, readout):
     encoder = Bert(8, model=str(tiny_bert), readout=readout).eval()
     ids, mask = batch(encoder)
@@ -102,7 +157,7 @@ def test_neither_padding_nor_batch_mates_matter(tiny_bert, readout):
     torch.testing.assert_close(together[3:], alone, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+@pytest.mark.parametrize("readout", READOUTS)
 def test_a_text_without_a_token_gives_the_same_finite_vector_at_any_length(tiny_bert, readout):
     encoder = Bert(8, model=str(tiny_bert), readout=readout).eval()
     vectors = [
@@ -175,8 +230,8 @@ def test_frozen_texts_are_encoded_once_and_then_read_from_the_cache(
     tiny_bert, tmp_path, monkeypatch
 ):
     calls = []
-    run = pretrained.hidden_states
-    monkeypatch.setattr(pretrained, "hidden_states", lambda *a: calls.append(1) or run(*a))
+    run = pretrained.outputs
+    monkeypatch.setattr(pretrained, "outputs", lambda *a: calls.append(1) or run(*a))
 
     def prepare(texts, **options):
         encoder = Bert(8, model=str(tiny_bert), tune="none", **options)
@@ -202,7 +257,7 @@ def test_stored_ids_are_taken_as_they_are_and_cut_as_texts_are(tiny_bert):
     assert torch.equal(stored.offsets, cut.offsets)
 
 
-@pytest.mark.parametrize("readout", ["masked_mean", "cls"])
+@pytest.mark.parametrize("readout", READOUTS)
 def test_frozen_stored_ids_are_encoded_like_their_texts(tiny_bert, readout, tmp_path):
     encoder = Bert(8, model=str(tiny_bert), tune="none", readout=readout)
     ids = Bert(8, model=str(tiny_bert)).prepare(Column.of_text(TEXTS), None)
@@ -275,8 +330,6 @@ def test_a_tokenizer_that_tells_no_places_cannot_be_aligned_to(tiny_bert, monkey
 
 
 def test_other_weights_are_another_entry_of_the_cache(tiny_bert, tmp_path):
-    from safetensors.torch import load_file, save_file
-
     copy = tmp_path / "copy"
     copy.mkdir()
     for path in tiny_bert.iterdir():

@@ -23,6 +23,15 @@ def test_each_step_is_made_from_its_neighbours_within_the_sample(draw):
     assert (sequence[1, 2:] == 0).all()
 
 
+def test_the_vector_may_be_the_greatest_of_each_feature(draw):
+    encoder = Convolution(3, 2, bias=True, readout="masked_max").double()
+    torch.nn.init.constant_(encoder.convolve.bias, -100.0)  # below the zeros of padding
+    mask = torch.tensor([[True] * 4, [True, True, False, False]])
+    vector, sequence = encoder(draw(2, 4, 3), mask)
+    expected = torch.stack([sequence[0].max(0).values, sequence[1, :2].max(0).values])
+    assert torch.equal(vector, expected)
+
+
 def test_an_even_kernel_is_refused():
     with pytest.raises(ValueError, match="kernel is an odd number of steps, got 2"):
         Convolution(3, 2, kernel=2)

@@ -63,6 +63,18 @@ def test_masked_mean_averages_real_steps_and_gives_the_sequence(batch):
     assert encoder.sequential and not Recurrent(5, 6).sequential
 
 
+def test_masked_max_takes_the_greatest_of_each_feature_and_gives_the_sequence(batch):
+    torch.manual_seed(0)
+    encoder = Recurrent(5, 6, readout="masked_max").double().eval()
+    x, mask = batch
+    _, outputs = packed(encoder, nn.LSTM, x)
+    vector, sequence = encoder(x, mask)
+    expected = torch.stack([outputs[i, :n].max(0).values for i, n in enumerate(LENGTHS)])
+    torch.testing.assert_close(vector, encoder.output(expected))
+    torch.testing.assert_close(sequence[mask], encoder.output(outputs)[mask])
+    assert encoder.sequential
+
+
 def test_a_read_out_of_the_common_width_needs_no_end(batch):
     torch.manual_seed(0)
     options = {"layers": 1, "bidirectional": False, "hidden": 6, "readout": "last"}

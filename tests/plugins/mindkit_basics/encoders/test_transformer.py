@@ -5,7 +5,7 @@ import torch
 
 from mindkit_basics.encoders.transformer import Transformer
 
-READOUTS = ("masked_mean", "zero_token", "last_valid", "cls_token")
+READOUTS = ("masked_mean", "masked_max", "zero_token", "last_valid", "cls_token")
 RELEASED = {
     "readout": "zero_token",
     "padding_mask": False,
@@ -198,6 +198,13 @@ def test_last_valid_reads_each_samples_own_last_step():
     vector, sequence = encoder(x, mask)
     assert torch.equal(vector[0], sequence[0, 5])
     assert torch.equal(vector[1], sequence[1, 2])
+
+
+def test_masked_max_reads_the_greatest_of_each_feature_over_real_steps():
+    encoder = make(readout="masked_max")
+    vector, sequence = encoder(*samples(6, 3))
+    assert torch.equal(vector[0], sequence[0].max(0).values)
+    assert torch.equal(vector[1], sequence[1, :3].max(0).values)
 
 
 def test_the_learned_token_is_read_and_trained():
