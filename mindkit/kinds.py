@@ -103,6 +103,8 @@ class Criterion(Component):
 class MIEstimator(Component):
     """Mutual information between x and z: `forward(x, z)` is an estimate that grows with it.
 
+    One about the label has `forward(x, target)`.
+
     Use `goal: maximize` or `minimize` under a term. Where a surrogate has the better gradient,
     return `surrogate + (value - surrogate).detach()`.
 
@@ -112,8 +114,9 @@ class MIEstimator(Component):
     bound: ClassVar[str | None] = None
 
     # An estimator (or an adversary) with its own optimiser step also defines
-    # learning_loss(x, z) -> (), which the engine minimises on detached inputs over its parameters
-    # before each main step; the main optimiser then leaves those parameters alone.
+    # learning_loss(x, z) -> (), with the arguments of forward, which the engine minimises on
+    # detached inputs over its parameters before each main step; the main optimiser then leaves
+    # those parameters alone.
 
 
 class Reconstruction(Component):

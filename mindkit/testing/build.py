@@ -35,6 +35,8 @@ WIRED: dict[str, Any] = {
     "num_samples": AXES["B"],
     "task": "regression",
 }
+CLASSES: dict[str, Any] = {"task": "classification", "num_outputs": 3}
+"""What replaces it for a component of classification alone."""
 
 Axes = tuple[str, ...]
 Value = Tensor | list[Tensor] | float
@@ -107,7 +109,7 @@ def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: 
     """
     readings = parse_shapes(inspect.getdoc(component) or "")
     names = tuple(filter(None, readings[0].names)) if readings else ()
-    given = {**WIRED, "fused_names": names, **sizes}
+    given = {**WIRED, **(CLASSES if _of_classes(component) else {}), "fused_names": names, **sizes}
     known = {**AXES, "C": given["num_outputs"]}
     for name in read_signature(component).wired:
         if name.endswith("_dim") and name not in given:
@@ -126,6 +128,10 @@ def wire(component: type, *, options: Mapping[str, Any] | None = None, **sizes: 
     return instantiate(component, f"wire({component.__name__})", given, dict(options or {}))
 
 
+def _of_classes(component: type) -> bool:
+    return "regression" not in getattr(component, "tasks", ("regression",))
+
+
 @dataclass(frozen=True)
 class Subject:
     """A registered component under test, with the options it is tested with."""
@@ -138,6 +144,11 @@ class Subject:
     @property
     def doc(self) -> str:
         return inspect.getdoc(self.component) or ""
+
+    @property
+    def num_outputs(self) -> int:
+        """How many outputs it is wired with, unless a check says otherwise."""
+        return (CLASSES if _of_classes(self.component) else WIRED)["num_outputs"]
 
     def shapes(self) -> list[Shapes]:
         """Return the readings of the `Shapes:` line, at least one."""
@@ -164,8 +175,13 @@ class Subject:
         constant: bool = False,
         **sizes: int,
     ) -> dict[str, Value]:
-        """Return inputs for `forward`: Gaussians, or ones where `constant`; `sizes` by axis."""
+        """Return inputs for `forward`: Gaussians, or ones where `constant`; `sizes` by axis.
+
+        The target is a class where `classes`, and for a component of classification alone.
+        """
         shapes = shapes or self.shapes()[0]
+        if _of_classes(self.component):
+            classes, num_outputs = True, self.num_outputs
         known = {**AXES, "C": num_outputs, **sizes}
         generator = torch.Generator().manual_seed(1)
 
@@ -205,7 +221,12 @@ class Subject:
         expected = []
         for name, axes in zip_longest(shapes.names, shapes.outputs, fillvalue=""):
             wide = width.get(name, OTHER) if isinstance(width, Mapping) else width
-            known = {**AXES, "C": 1, **({} if wide is None else {"H": wide}), **sizes}
+            known = {
+                **AXES,
+                "C": self.num_outputs,
+                **({} if wide is None else {"H": wide}),
+                **sizes,
+            }
             size = [n for a in axes for n in (leading if a == "..." else [known.get(a, OTHER)])]
             expected.append(tuple(size))
         return expected

@@ -73,7 +73,8 @@ def _estimator(kind: str, component: type) -> bool:
 
 
 def _bound(kind: str, component: type) -> bool:
-    return kind == ESTIMATORS and component.bound is not None  # type: ignore[attr-defined]
+    claims = kind == ESTIMATORS and component.bound is not None  # type: ignore[attr-defined]
+    return claims and not _takes(component, "target")  # whose truth is another
 
 
 def _head_of_parts(kind: str, component: type) -> bool:
@@ -337,7 +338,7 @@ def takes_any_number_of_parts(subject: Subject) -> None:
     (shapes, *_) = subject.shapes()
     for count in (1, 2, 5):
         prediction, *_ = call(subject.make(num_parts=count), subject.feed(shapes, P=count))
-        wanted = (AXES["B"], 1)
+        wanted = (AXES["B"], subject.num_outputs)
         assert prediction.shape == wanted, f"{count} parts give {tuple(prediction.shape)}"
 
 
@@ -403,15 +404,20 @@ def _summed(outputs: list[Tensor]) -> Tensor:
 
 
 def _trained_value(subject: Subject, correlation: float) -> float:
-    """The mean value on fresh Gaussians of that correlation per feature, after 100 steps."""
+    """The mean value on fresh Gaussians of that correlation per feature, after 100 steps.
+
+    An estimator that takes the label is given which third of its range the first feature is in.
+    """
     width, size = AXES["D"], 64
+    labelled, thirds = _takes(subject.component, "target"), torch.tensor([-0.43, 0.43])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         estimator: Any = wire(subject.component, options=subject.options, x_dim=width, z_dim=width)
 
         def draw() -> tuple[Tensor, Tensor]:
             x, noise = torch.randn(size, width), torch.randn(size, width)
-            return x, correlation * x + (1 - correlation**2) ** 0.5 * noise
+            z = correlation * x + (1 - correlation**2) ** 0.5 * noise
+            return x, (z[:, :1] > thirds).sum(1) if labelled else z
 
         parameters = [p for p in estimator.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(parameters, 1e-3) if parameters else None

@@ -50,6 +50,26 @@ def test_the_example_plugins_pass_every_check(file, kind, name, class_name, monk
     run_checks(kind, name, getattr(module, class_name))
 
 
+class OnClasses(MIEstimator):
+    """Contrast of classifiers. Shapes: x (B, D), target (B,) -> ()."""
+
+    tasks = ("classification",)
+
+    def __init__(self, x_dim: int, num_outputs: int, task: str) -> None:
+        super().__init__()
+        if task != "classification":
+            raise ValueError(f"it tells classes apart, and the task is {task}")
+        self.classifier = nn.Linear(x_dim, num_outputs)
+
+    def forward(self, x, target):
+        log_q = self.classifier(x).log_softmax(1)[:, target]  # (B, B)
+        return log_q.diagonal().mean() - log_q.mean()
+
+
+def test_a_component_of_classification_alone_is_given_classes():
+    run_checks("mi_estimators", "on_classes", OnClasses)
+
+
 def test_everything_that_fails_is_listed():
     class Bad(Criterion):
         def forward(self, a):
