@@ -12,6 +12,7 @@ def mindkit_register(registries: Registries) -> None:
     registries.encoders.add("convolution", "mindkit_basics.encoders.convolution:Convolution")
     registries.encoders.add("recurrent", "mindkit_basics.encoders.recurrent:Recurrent")
     registries.encoders.add("vector", "mindkit_basics.encoders.vector:Vector")
+    registries.stages.add("gaussian_sample", "mindkit_basics.stages.gaussian_sample:GaussianSample")
     registries.stages.add("mlp", "mindkit_basics.stages.mlp:Mlp")
     registries.mi_estimators.add("jsd", "mindkit_basics.mi.jsd:Jsd")
     registries.mi_estimators.add("infonce", "mindkit_basics.mi.infonce:Infonce")
@@ -20,6 +21,7 @@ def mindkit_register(registries: Registries) -> None:
     registries.mi_estimators.add("smile", "mindkit_basics.mi.smile:Smile")
     registries.mi_estimators.add("tuba", "mindkit_basics.mi.tuba:Tuba")
     registries.mi_estimators.add("club", "mindkit_basics.mi.club:Club")
+    registries.mi_estimators.add("club_cat", "mindkit_basics.mi.club_cat:ClubCat")
     registries.mi_estimators.add("club_sample", "mindkit_basics.mi.club_sample:ClubSample")
     registries.mi_estimators.add("leave_one_out", "mindkit_basics.mi.leave_one_out:LeaveOneOut")
     registries.criteria.add(
@@ -71,6 +73,10 @@ def mindkit_register(registries: Registries) -> None:
         "squared_cosine", "mindkit_basics.criteria.squared_cosine:SquaredCosine"
     )
     registries.criteria.add("supcon", "mindkit_basics.criteria.supcon:Supcon")
+    registries.criteria.add(
+        "variational_bottleneck",
+        "mindkit_basics.criteria.variational_bottleneck:VariationalBottleneck",
+    )
     registries.criteria.add("vicreg", "mindkit_basics.criteria.vicreg:Vicreg")
     registries.criteria.add("supervised", "mindkit_basics.criteria.supervised:Supervised")
     registries.reconstructions.add(

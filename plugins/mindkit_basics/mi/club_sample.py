@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import Literal
+
+import torch
 from torch import Tensor
 
 from mindkit.api import MIEstimator
+from mindkit_basics.mi.bank import Bank
 from mindkit_basics.mi.conditional import Conditional, Variance
 from mindkit_basics.mi.negatives import Shuffle, moved, refuse_single
 
@@ -23,7 +27,10 @@ class ClubSample(MIEstimator):
     hidden: width of the hidden layers of μ and of log v.
     layers: number of hidden layers of each, with ReLU; 0 makes both linear.
     variance: of q: learned from x, between 1/e and e, or 1.
-    negatives: z of the next sample, or of a random other sample.
+    negatives: z of the next sample, of a random other sample, or a random one that a bank keeps of
+    earlier batches, which is not pushed; while there is none, of the next sample.
+    memory: number of z that the bank keeps; with as many as there are training samples, x meets its
+    own z of an epoch before.
     clamp: take a negative value as 0, without gradient.
     """
 
@@ -39,21 +46,34 @@ class ClubSample(MIEstimator):
         hidden: int = 512,
         layers: int = 1,
         variance: Variance = "learned",
-        negatives: Shuffle = "derangement",
+        negatives: Literal["shift", "derangement", "bank"] = "derangement",
+        memory: int = 256,
         clamp: bool = False,
     ) -> None:
         super().__init__()
-        self.negatives, self.clamp = negatives, clamp
+        self.clamp = clamp
         self.conditional = Conditional(x_dim, z_dim, copies, hidden, layers, variance)
+        self.negatives: Shuffle | Bank = (
+            Bank(copies, memory, z_dim) if negatives == "bank" else negatives
+        )
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         refuse_single(x)
-        value = club_sample(z, moved(z, self.negatives), *self.conditional(x))
+        value = club_sample(z, self._other(z), *self.conditional(x))
         return value.clamp(min=0) if self.clamp else value
 
     def learning_loss(self, x: Tensor, z: Tensor) -> Tensor:
         """Return what the optimiser of q minimises, in nats, (...)."""
         return self.conditional.learning_loss(x, z)
+
+    def _other(self, z: Tensor) -> Tensor:
+        """The negative of each sample. Shapes: z (..., B, E) -> (..., B, E)."""
+        if not isinstance(self.negatives, Bank):
+            return moved(z, self.negatives)
+        bank = self.negatives
+        other = torch.where(bank.empty, moved(z, "shift"), bank.drawn(z))
+        bank.take(z)
+        return other
 
 
 def club_sample(z: Tensor, other: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

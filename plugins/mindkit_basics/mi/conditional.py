@@ -52,7 +52,7 @@ def log_density(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
 def log_densities(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return log q(z_i | x_j) + (E / 2) log 2π for all i, j, i along the rows.
 
-    Shapes: z, mean, log_variance (..., B, E) -> (..., B, B).
+    Shapes: z (..., N, E), mean, log_variance (..., B, E) -> (..., N, B).
     """
     centre = z.mean(-2, keepdim=True)
     z, mean = z - centre, mean - centre  # expanding the square loses digits far from the origin

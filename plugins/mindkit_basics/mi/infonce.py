@@ -18,8 +18,8 @@ class Infonce(MIEstimator):
     T_ij scores x_i with z_j and the own z is one of the B. It is at most log B, however large the
     information: below log B it has low variance, and its gradient is bounded.
 
-    critic: T is a network on [x; z], which costs B² passes, the form xᵀ W z, or the inner product
-    of two networks.
+    critic: T is a network on [x; z], which costs B² passes, the form xᵀ W z, the inner product of
+    two networks, or the log-density of z in a Gaussian whose mean and variance are networks of x.
     hidden: width of the hidden layers of T (and of both outputs of a separable one).
     layers: number of hidden layers of T, each with ReLU; a bilinear one has none.
     symmetric: also tell each z's own x from the batch's, and take the mean of both.

@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from mindkit.api import MIEstimator
+from mindkit_basics.mi.bank import with_bank
 from mindkit_basics.mi.critics import CriticKind, make_critic, score
 from mindkit_basics.mi.negatives import Negatives
 
@@ -18,10 +19,15 @@ class Jsd(MIEstimator):
     Jensen-Shannon divergence between joint and product of the marginals. The paper leaves T and the
     negatives open; the defaults are those of the authors' code.
 
-    critic: T is a network on [x; z], the form xᵀ W z, or the inner product of two networks.
+    critic: T is a network on [x; z], the form xᵀ W z, the inner product of two networks, or the
+    log-density of z in a Gaussian whose mean and variance are networks of x.
     hidden: width of the hidden layers of T (and of both outputs of a separable one).
     layers: number of hidden layers of T, each with ReLU; a bilinear one has none.
-    negatives: z of the next sample, of a random other sample, or of each other sample in the batch.
+    negatives: z of the next sample, of a random other sample, of each other sample in the batch, or
+    every one that a bank keeps of earlier batches, which pushes no z; while there is none, of the
+    next sample.
+    memory: number of z that the bank keeps; with as many as there are training samples, x meets its
+    own z of an epoch before.
     """
 
     batched = True
@@ -37,10 +43,11 @@ class Jsd(MIEstimator):
         hidden: int = 512,
         layers: int = 2,
         negatives: Negatives = "shift",
+        memory: int = 256,
     ) -> None:
         super().__init__()
-        self.negatives = negatives
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
+        self.negatives = with_bank(negatives, copies, memory, z_dim)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         return jsd(*score(self.critic, x, z, self.negatives))

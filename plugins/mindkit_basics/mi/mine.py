@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mindkit.api import MIEstimator
+from mindkit_basics.mi.bank import with_bank
 from mindkit_basics.mi.bounds import log_mean_exp, with_gradient_of
 from mindkit_basics.mi.critics import CriticKind, make_critic, score
 from mindkit_basics.mi.negatives import Negatives
@@ -23,11 +24,15 @@ class Mine(MIEstimator):
     divided in it by a moving average, kept here as a logarithm for each copy of the critic, set by
     the first batch and left alone in evaluation. The value is the batch's own.
 
-    critic: T is a network on [x; z], the form xᵀ W z, or the inner product of two networks.
+    critic: T is a network on [x; z], the form xᵀ W z, the inner product of two networks, or the
+    log-density of z in a Gaussian whose mean and variance are networks of x.
     hidden: width of the hidden layers of T (and of both outputs of a separable one).
     layers: number of hidden layers of T, each with ReLU; a bilinear one has none.
-    negatives: z of the next sample, of a random other sample, or of each other sample in the batch;
-    with a network on [x; z] the last costs B² passes.
+    negatives: z of the next sample, of a random other sample, of each other sample in the batch, or
+    every one that a bank keeps of earlier batches, which pushes no z; while there is none, of the
+    next sample. With a network on [x; z] the last two cost B² and B · memory passes.
+    memory: number of z that the bank keeps; with as many as there are training samples, x meets its
+    own z of an epoch before.
     average: share of the newest batch in the moving average, above 0; 1 is the batch alone, and so
     the plain gradient of the value.
     """
@@ -47,13 +52,15 @@ class Mine(MIEstimator):
         hidden: int = 128,
         layers: int = 2,
         negatives: Negatives = "offdiag",
+        memory: int = 256,
         average: float = 0.01,
     ) -> None:
         super().__init__()
         if not 0 < average <= 1:
             raise ValueError(f"average is a share above 0 and at most 1, got {average}")
-        self.negatives, self.average = negatives, average
+        self.average = average
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
+        self.negatives = with_bank(negatives, copies, memory, z_dim)
         self.register_buffer("log_mean", torch.full((copies,), -math.inf))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 Shuffle = Literal["shift", "derangement"]
-Negatives = Literal["shift", "derangement", "offdiag"]
+InBatch = Literal["shift", "derangement", "offdiag"]
+Negatives = Literal["shift", "derangement", "offdiag", "bank"]
 
 
 def refuse_single(x: Tensor) -> None:

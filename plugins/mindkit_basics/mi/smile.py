@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor
 
 from mindkit.api import MIEstimator
+from mindkit_basics.mi.bank import with_bank
 from mindkit_basics.mi.bounds import log_mean_exp, with_gradient_of
 from mindkit_basics.mi.critics import CriticKind, make_critic, score
 from mindkit_basics.mi.jsd import jsd
@@ -20,11 +21,15 @@ class Smile(MIEstimator):
     negatives. Clipping limits the variance and may raise the value above the information. Their
     code learns T by the gradient of the Jensen-Shannon bound, which is the default.
 
-    critic: T is a network on [x; z], the form xᵀ W z, or the inner product of two networks.
+    critic: T is a network on [x; z], the form xᵀ W z, the inner product of two networks, or the
+    log-density of z in a Gaussian whose mean and variance are networks of x.
     hidden: width of the hidden layers of T (and of both outputs of a separable one).
     layers: number of hidden layers of T, each with ReLU; a bilinear one has none.
-    negatives: z of the next sample, of a random other sample, or of each other sample in the batch;
-    with a network on [x; z] the last costs B² passes.
+    negatives: z of the next sample, of a random other sample, of each other sample in the batch, or
+    every one that a bank keeps of earlier batches, which pushes no z; while there is none, of the
+    next sample. With a network on [x; z] the last two cost B² and B · memory passes.
+    memory: number of z that the bank keeps; with as many as there are training samples, x meets its
+    own z of an epoch before.
     clip: τ > 0, in nats; larger is less biased and varies more, and inf gives Donsker-Varadhan.
     gradient: that of the Jensen-Shannon bound, or its own.
     """
@@ -42,14 +47,16 @@ class Smile(MIEstimator):
         hidden: int = 256,
         layers: int = 2,
         negatives: Negatives = "offdiag",
+        memory: int = 256,
         clip: float = 5.0,
         gradient: Literal["jsd", "own"] = "jsd",
     ) -> None:
         super().__init__()
         if not clip > 0:
             raise ValueError(f"clip is a positive number of nats, got {clip}")
-        self.negatives, self.clip, self.gradient = negatives, clip, gradient
+        self.clip, self.gradient = clip, gradient
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
+        self.negatives = with_bank(negatives, copies, memory, z_dim)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         true, false = score(self.critic, x, z, self.negatives)

@@ -86,9 +86,17 @@ OVER_TIME = [  # attention over padded steps
     "encoders.audio.layers=1",
     "encoders.vision.layers=1",
 ]
+BOTTLENECK = [
+    "representations.mean={type: mlp, from: specific, end: linear}",
+    "representations.log_variance={type: mlp, from: specific, end: linear}",
+    "representations.drawn={type: gaussian_sample, from: [mean, log_variance]}",
+    "terms.rate={type: variational_bottleneck, weight: 0.01, inputs: [[mean.$m, log_variance.$m]]}",
+    "fusion.inputs=[invariant.*, drawn.*]",
+]
 METHODS = {
     "mind": ("mind", [*VECTORS, *OF_MIND, "terms.info.negatives=derangement"]),
     "mind over time": ("mind", [*OVER_TIME, *OF_MIND]),
+    "mind with a bottleneck": ("mind", [*VECTORS, *OF_MIND, *BOTTLENECK]),
     "misa": ("misa", [*VECTORS, "width=12", "fusion.feed=16"]),
     "lmf": ("lmf", [*VECTORS, WIDTHS]),
 }

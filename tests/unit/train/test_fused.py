@@ -99,10 +99,16 @@ def test_gradients_of_several_batches_are_added_up(single, seat):
     same_numbers(seats[1], expected)
 
 
-def test_buffers_that_a_step_moves_are_each_seeds_own(single, seat):
-    settings = ["terms.info.type=mine"]
+@pytest.mark.parametrize(
+    ("settings", "buffer"),
+    [
+        (["terms.info.type=mine"], "log_mean"),
+        (["terms.info.negatives=bank", "terms.info.memory=20"], "negatives.queue"),
+    ],
+)
+def test_buffers_that_a_step_moves_are_each_seeds_own(single, seat, settings, buffer):
     _, expected = single("mind", 1, "apart", settings)
-    assert expected.model.state_dict()["objective.terms.info.groups.0.components.0.log_mean"].any()
+    assert expected.model.state_dict()[f"objective.terms.info.groups.0.components.0.{buffer}"].any()
     seats = [seat("mind", seed, "together", settings) for seed in (0, 1)]
     fit_together(seats)
     same_numbers(seats[1], expected)

@@ -18,6 +18,8 @@ def score_by_hand(naive, critic, x, z, copy=0):
         return max(value, 0.0)
 
     kind = type(critic).__name__
+    if kind == "Gaussian":
+        return log_density_by_hand(naive, critic.conditional, x, z)
     if kind == "Bilinear":
         w = critic.of_x.weight[copy].detach()
         return sum(x[i] * float(w[i, j]) * z[j] for i in range(len(x)) for j in range(len(z)))
@@ -28,6 +30,23 @@ def score_by_hand(naive, critic, x, z, copy=0):
     weight = torch.cat([critic.of_x.weight, critic.of_z.weight], 1)
     first = SimpleNamespace(weight=weight, bias=critic.of_x.bias)
     return naive.network(x + z, [first, *linears_of(critic.rest)], relu, copy)[0]
+
+
+def log_density_by_hand(naive, conditional, x, z):
+    """log q(z | x) of a `Conditional`, of lists of numbers."""
+
+    def relu(value):
+        return max(value, 0.0)
+
+    mean = naive.network(x, linears_of(conditional.mean), relu)
+    v = [0.0] * len(z)
+    if conditional.log_variance is not None:
+        v = naive.network(x, linears_of(conditional.log_variance), relu)
+        v = [math.tanh(one) for one in v]
+    return sum(
+        -((one - m) ** 2 / math.exp(s) + s + math.log(2 * math.pi)) / 2
+        for one, m, s in zip(z, mean, v, strict=True)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -80,22 +99,7 @@ def gradients():
 @pytest.fixture(scope="session")
 def log_q(naive):
     """Return log q(z | x) of a `Conditional`, one number at a time, of lists of numbers."""
-
-    def call(conditional, x, z):
-        def relu(value):
-            return max(value, 0.0)
-
-        mean = naive.network(x, linears_of(conditional.mean), relu)
-        v = [0.0] * len(z)
-        if conditional.log_variance is not None:
-            v = naive.network(x, linears_of(conditional.log_variance), relu)
-            v = [math.tanh(one) for one in v]
-        return sum(
-            -((one - m) ** 2 / math.exp(s) + s + math.log(2 * math.pi)) / 2
-            for one, m, s in zip(z, mean, v, strict=True)
-        )
-
-    return call
+    return lambda conditional, x, z: log_density_by_hand(naive, conditional, x, z)
 
 
 @pytest.fixture(scope="session")

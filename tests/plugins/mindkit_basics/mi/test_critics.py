@@ -5,7 +5,7 @@ import torch
 
 from mindkit_basics.mi.critics import make_critic, score
 
-CRITICS = ["concat", "bilinear", "separable"]
+CRITICS = ["concat", "bilinear", "separable", "gaussian"]
 NEGATIVES = ["shift", "derangement", "offdiag"]
 
 
@@ -86,7 +86,7 @@ def test_a_temperature_leaves_a_vector_of_zeros_a_finite_gradient():
     assert all(parameter.grad.isfinite().all() for parameter in critic.parameters())
 
 
-@pytest.mark.parametrize("kind", ["concat", "bilinear"])
+@pytest.mark.parametrize("kind", ["concat", "bilinear", "gaussian"])
 def test_a_temperature_of_a_critic_that_has_none_is_refused(kind):
     with pytest.raises(ValueError, match=rf"got 0.1 with critic '{kind}'; leave it out or set"):
         make_critic(kind, 3, 2, 1, 4, 2, temperature=0.1)
@@ -95,3 +95,34 @@ def test_a_temperature_of_a_critic_that_has_none_is_refused(kind):
 def test_a_temperature_of_zero_is_refused():
     with pytest.raises(ValueError, match="temperature is a positive τ of the separable critic"):
         make_critic("separable", 3, 2, 1, 4, 2, temperature=0.0)
+
+
+def test_a_gaussian_critic_scores_by_the_density_of_what_is_told_by_x(x, y):
+    critic = make_critic("gaussian", 3, 3, 1, 4, 0).double()
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter.zero_()
+        critic.conditional.mean[0].weight.copy_(torch.eye(3))  # q(y | x) = N(x, I)
+    true, _ = score(critic, x, y, "shift")
+    assert true.mean().item() + 1.5 * math.log(2 * math.pi) == pytest.approx(-4.85, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["infonce", "tuba"])
+def test_a_gaussian_critic_finds_the_information_of_gaussians(registries, name):
+    """The log density ratio of Gaussians is such a density but for what z alone brings."""
+    torch.manual_seed(0)
+    estimator = registries.mi_estimators.get(name)(2, 2, 1, critic="gaussian", hidden=32)
+    optimizer = torch.optim.Adam(estimator.parameters(), 3e-3)
+
+    def value():
+        x, noise = torch.randn(2, 128, 2)
+        return estimator(x, 0.7 * x + (1 - 0.49) ** 0.5 * noise)
+
+    for _ in range(300):
+        optimizer.zero_grad()
+        (-value()).backward()
+        optimizer.step()
+    truth = -math.log(1 - 0.49)
+    with torch.no_grad():
+        mean = sum(value().item() for _ in range(50)) / 50
+    assert 0.8 * truth < mean < truth + 0.03
