@@ -80,7 +80,7 @@ def _checked(registries: Registries, tree: Node, name: str, dropped: Sequence[st
 
 def spec_hash(spec: Spec) -> str:
     """Return eight hexadecimal digits over everything in the config that changes numbers."""
-    config = dict(spec.resolved)
+    config = {key: value for key, value in spec.resolved.items() if key != "stamp"}
     training = config["training"].items()
     config["training"] = {k: v for k, v in training if k not in _WITHOUT_EFFECT_ON_NUMBERS}
     text = json.dumps(config, ensure_ascii=True)

@@ -31,7 +31,7 @@ from mindkit.errors import Problem, did_you_mean
 from mindkit.registry import Registries
 
 _REQUIRED = ("width", "encoders", "fusion", "terms")
-_OPTIONAL = ("name", "representations", "training", "data")
+_OPTIONAL = ("name", "stamp", "representations", "training", "data")
 _NAME = "letters, digits and _, a letter first"
 
 
@@ -78,8 +78,10 @@ class _Checker:
                 self.report.refuse(self.tree, (key,), f"'{key}' is missing; every method has one")
         name = self.report.value(str, entries.get("name", node_of(method)), ("name",))
         width = self.report.value(Positive, entries.get("width", node_of(1)), ("width",))
+        stamp = self.report.value(str, entries.get("stamp", node_of("")), ("stamp",))
         filled: dict[str, Node] = {
             "name": node_of(name, entries.get("name", Node(None, DEFAULT)).origin),
+            **({"stamp": entries["stamp"]} if stamp else {}),
             "width": node_of(width, entries.get("width", Node(None, DEFAULT)).origin),
         }
         self.modalities = list(self.report.entries(entries.get("encoders"), ("encoders",)))
@@ -102,7 +104,7 @@ class _Checker:
         tree = Node(filled, self.tree.origin)
         if self.report.problems or fusion is None or training is None or data is None:
             return None, tree
-        whole = Method(name, width, encoders, tuple(representations), fusion, tuple(terms))
+        whole = Method(name, width, encoders, tuple(representations), fusion, tuple(terms), stamp)
         origins = {dotted(keys): str(node.origin) for keys, node in tree.leaves()}
         return Spec(whole, training, data, tree.plain(), tuple(dropped), origins), tree
 

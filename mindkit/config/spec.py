@@ -121,7 +121,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Method:
-    """The model and its objective."""
+    """The model and its objective.
+
+    stamp: a sentence that every output of a run must carry, as that a method is reconstructed.
+    """
 
     name: str
     width: int
@@ -129,6 +132,7 @@ class Method:
     representations: tuple[Representation, ...]  # in dependency order
     fusion: Fusion
     terms: tuple[Term, ...]
+    stamp: str = ""
 
     @property
     def modalities(self) -> tuple[str, ...]:

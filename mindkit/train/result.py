@@ -23,7 +23,8 @@ class RunResult:
     """A finished run, as `metrics.json` in its folder holds it.
 
     valid, test: metric -> score with the selected weights. epoch: the selected one, 0-based.
-    stamps: what must be said wherever these numbers appear (simulated data, leaky features).
+    stamps: what must be said wherever these numbers appear (a method's own stamp, simulated data,
+    leaky features).
     seconds: of a run made together with others, its share.
     """
 

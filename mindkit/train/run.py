@@ -114,7 +114,7 @@ class Plan:
             choose_device(device, spec.training.precision),
             run_folder(spec, out),
             plugin_code(registries),
-            stamps_of(spec, store, splits),
+            (*([spec.method.stamp] if spec.method.stamp else []), *stamps_of(spec, store, splits)),
             splits,
         )
 

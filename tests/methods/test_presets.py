@@ -56,6 +56,11 @@ def small(tiny_bert):
     return settings
 
 
+def test_every_output_of_fdmer_says_that_it_is_reconstructed(load):
+    assert "RECONSTRUCTED" in load("fdmer_reconstructed").method.stamp
+    assert "RECONSTRUCTED" in load("fdmer_reconstructed", drop=["text_only"]).method.stamp
+
+
 def rows(spec):
     return {term.name: len(term.rows) for term in spec.method.terms}
 

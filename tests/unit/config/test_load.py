@@ -74,6 +74,13 @@ def test_the_hash_ignores_trackers_and_how_often_is_logged(load):
     assert spec_hash(load(settings=settings)) == spec_hash(load())
 
 
+def test_a_stamp_is_carried_along_and_is_not_part_of_the_hash(load, reload):
+    spec = load(settings=["stamp='guessed: all of it'"])
+    assert reload(spec).method.stamp == spec.method.stamp == "guessed: all of it"
+    assert spec_hash(spec) == spec_hash(load())
+    assert "stamp" not in dump(load())
+
+
 def test_the_hash_does_not_depend_on_how_a_number_is_written(load):
     assert spec_hash(load(settings=["terms.np.weight=1"])) == spec_hash(load())
 

@@ -288,6 +288,7 @@ def test_a_mistake_names_the_place_and_what_would_do(mistakes, root, old, new, p
     [
         ("training.epochs=0", "expected a whole number, got 0: it should be greater than 0"),
         ("training.epochs=1.5", "expected a whole number, got 1.5"),
+        ("stamp=3", "expected text, got 3"),
         ("training.epochs='3'", "expected a whole number, got the text '3'"),
         ("training.warmup=1.5", "it should be less than or equal to 1"),
         (

@@ -338,22 +338,34 @@ def test_a_gpu_run_ends_near_the_cpu_run(tiny, registries, tmp_path):
     assert gpu.test["mae"] == pytest.approx(cpu.test["mae"], abs=0.3)  # noise is drawn elsewhere
 
 
-def test_every_output_on_simulated_data_says_so(tiny, registries, tmp_path):
+@pytest.mark.parametrize("said", ["SIMULATED DATA", "RECONSTRUCTED, in parts"])
+def test_every_output_on_simulated_data_or_of_a_stamped_method_says_so(
+    tiny, registries, tmp_path, said
+):
     from dataclasses import replace
 
     from safetensors import safe_open
 
     from mindkit.data.library import open_store
 
-    spec = tiny("training.epochs=1")
-    store = replace(open_store(spec.data, registries), simulated=True)
+    stamped = ["stamp='RECONSTRUCTED, in parts'"] if "RECONSTRUCTED" in said else []
+    spec = tiny("training.epochs=1", *stamped)
+    store = replace(open_store(spec.data, registries), simulated=not stamped)
     folder = run_spec(spec, registries, out=tmp_path, device="cpu", store=store).folder
     for name in ("config.yaml", "environment.json", "metrics.json", "history.jsonl"):
-        assert "SIMULATED DATA" in (folder / name).read_text(), name
+        assert said in (folder / name).read_text(), name
     rows = (folder / "predictions.csv").read_text().splitlines()
-    assert all("SIMULATED DATA" in row for row in rows[1:])
+    assert all(said in row for row in rows[1:])
     with safe_open(folder / "model.safetensors", "pt") as weights:
-        assert "SIMULATED DATA" in weights.metadata()["stamps"]
+        assert said in weights.metadata()["stamps"]
+
+
+def test_a_linear_model_beside_a_stamped_method_is_not_stamped(tiny, registries):
+    from mindkit.data.library import open_store
+    from mindkit.train.run import stamps_of
+
+    spec = tiny("stamp='RECONSTRUCTED'")
+    assert stamps_of(spec, open_store(spec.data, registries)) == ()
 
 
 def test_a_run_on_perturbed_data_says_so_and_sees_them(tiny, registries, tmp_path):
