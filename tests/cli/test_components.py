@@ -15,7 +15,7 @@ def test_one_kind_is_listed_a_line_each_when_piped(components):
     kind, _, plugin, description, options = fields["hsic"]
     assert (kind, plugin) == ("criteria", "basics")
     assert description
-    assert "kernel=linear ('linear' or 'rbf')" in options
+    assert "estimator=biased ('biased' or 'unbiased')" in options
 
 
 def test_every_kind_is_listed_by_default(components):

@@ -11,7 +11,7 @@ from mindkit.config.load import load_spec
 from mindkit.config.spec import Clip, Reference
 from mindkit.errors import ConfigError, MindkitError
 from mindkit.hooks import load_plugins
-from mindkit.model.build import InputSchema, build, check, count_parameters
+from mindkit.model.build import InputSchema, build, check, count_parameters, create
 from mindkit.train.device import choose_device
 from mindkit.train.optim import learning_optimizers, main_optimizer
 from mindkit.train.step import train_step
@@ -34,10 +34,19 @@ terms:
   diff: {type: hsic, inputs: [[specific.$m, specific.$n]]}
 """
 PLUGIN = '''\
+from typing import Literal
+
 import torch
 from torch import nn
 
 from mindkit.api import Criterion, FusionHead, MIEstimator, hookimpl
+
+
+class Chosen(Criterion):
+    """Has options, and computes nothing."""
+
+    def __init__(self, a_dim: int, *, shape: Literal["round", "square"] = "round", size: int = 1):
+        super().__init__()
 
 
 class TwoNumbers(FusionHead):
@@ -137,6 +146,7 @@ class NamedParts(FusionHead):
 
 @hookimpl
 def mindkit_register(registries):
+    registries.criteria.add("chosen", Chosen)
     registries.criteria.add("named", Named)
     registries.fusion_heads.add("named_parts", NamedParts)
     registries.fusion_heads.add("two_numbers", TwoNumbers)
@@ -229,11 +239,11 @@ def test_a_built_in_loss_takes_one_pair_or_leading_axes(kind, name, arguments, i
     assert one.item() == pytest.approx(values[1, 2].item(), rel=1e-4)
 
 
-def test_an_unknown_argument_is_told_all_that_are_taken():
+def test_an_unknown_argument_is_told_all_that_are_taken(with_plugin):
     with pytest.raises(MindkitError) as raised:
-        mindkit.create("criteria", "hsic", kernal="rbf")
+        create(with_plugin[0], "criteria", "chosen", shapes="round")
     assert str(raised.value) == (
-        "criterion 'hsic' takes no 'kernal'; it takes: kernel, estimator, normalize, bandwidth"
+        "criterion 'chosen' takes no 'shapes'; it takes: a_dim, shape, size"
     )
 
 
@@ -246,9 +256,9 @@ def test_what_is_missing_is_told_with_the_call_that_gives_it():
     )
 
 
-def test_a_wrong_value_of_an_option_is_refused_as_in_a_config():
-    with pytest.raises(ConfigError, match="expected 'linear' or 'rbf', got the text 'rbff'"):
-        mindkit.create("criteria", "hsic", kernel="rbff")
+def test_a_wrong_value_of_an_option_is_refused_as_in_a_config(with_plugin):
+    with pytest.raises(ConfigError, match="expected 'round' or 'square', got the text 'rond'"):
+        create(with_plugin[0], "criteria", "chosen", a_dim=2, shape="rond")
 
 
 def test_a_component_of_a_plugin_file_can_be_created(tmp_path):
