@@ -11,7 +11,7 @@ from torch import Tensor
 from mindkit.errors import TrainingError
 from mindkit.train.evaluate import predict, score
 from mindkit.train.fitting import Fitting, Group
-from mindkit.train.optim import scale_rates, warmup_factor
+from mindkit.train.optim import held_by, scale_rates, warmup_factor
 from mindkit.train.signals import watching_signals
 from mindkit.train.step import learn_epoch, train_step
 
@@ -157,7 +157,8 @@ def select(fitting: Fitting) -> Fitted:
             "choose another metric with --set training.selection.metric=mae"
         )
     assert selector.best is not None
-    for term in fitting.model.objective.learners().values():
-        term.requires_grad_(True)
+    for optimizer in fitting.learners.values():
+        for parameter in held_by(optimizer):
+            parameter.requires_grad_(True)
     fitting.model.load_state_dict(fitting.checkpoints.best()["model"])
     return Fitted(selector.epoch, selector.best, fitting.running.epoch)

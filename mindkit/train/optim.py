@@ -54,11 +54,21 @@ def main_optimizer(model: Model, settings: spec.Optimizer) -> torch.optim.Optimi
 
 
 def learning_optimizers(model: Model) -> dict[str, torch.optim.Optimizer]:
-    """Return the Adam of each term that has a learning step of its own, by term."""
-    return {
-        name: torch.optim.Adam(term.parameters(), lr=term.learning.rate)  # type: ignore[union-attr]
-        for name, term in model.objective.learners().items()
-    }
+    """Return the Adam of each term that has a learning step of its own, by term.
+
+    What is frozen by then is left out, and with it a term of which nothing is left.
+    """
+    optimizers: dict[str, torch.optim.Optimizer] = {}
+    for name, term in model.objective.learners().items():
+        assert term.learning is not None
+        if parameters := [p for p in term.parameters() if p.requires_grad]:
+            optimizers[name] = torch.optim.Adam(parameters, lr=term.learning.rate)
+    return optimizers
+
+
+def held_by(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    """Return the parameters that `optimizer` moves."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 def by_turn(

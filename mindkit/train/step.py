@@ -12,7 +12,7 @@ from mindkit.config.spec import Clip
 from mindkit.model.build import Model
 from mindkit.model.graph import Tensors
 from mindkit.train.device import Device
-from mindkit.train.optim import clip_gradients
+from mindkit.train.optim import clip_gradients, held_by
 
 
 def train_step(
@@ -45,7 +45,7 @@ def train_step(
 
 def update(main: torch.optim.Optimizer, clip: Clip) -> None:
     """Clip the gradients that the main optimiser's parameters have, and step."""
-    clip_gradients([p for group in main.param_groups for p in group["params"]], clip)
+    clip_gradients(held_by(main), clip)
     main.step()
 
 
@@ -72,7 +72,8 @@ def _learn(
     for name, optimizer in learners.items():
         term = model.objective.learners()[name]
         assert term.learning is not None
-        term.requires_grad_(True)
+        for parameter in held_by(optimizer):
+            parameter.requires_grad_(True)
         for _ in range(term.learning.steps):
             optimizer.zero_grad(set_to_none=True)
             model.objective.learning_loss(name, tensors, target).backward()

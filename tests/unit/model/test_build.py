@@ -452,6 +452,25 @@ def test_the_optimiser_of_a_learning_term_steps_as_often_as_it_is_told(make, loa
     assert [group["lr"] for group in learners["bound"].param_groups] == [0.1]
 
 
+FREEZE = "training.optimizer.groups=[{match: 'terms.bound.*bias', freeze: true}]"
+
+
+def test_a_frozen_parameter_of_a_learning_term_stays_as_it_is(make, load):
+    model, spec = make(LEARNED), load(LEARNED, FREEZE)
+    main = main_optimizer(model, spec.training.optimizer)
+    before = {name: value.clone() for name, value in own(model).items()}
+    batch, device = a_batch(), choose_device("cpu", "float32")
+    train_step(model, [batch], 0.0, main, learning_optimizers(model), Clip(), device)
+    moved = {name for name, value in own(model).items() if not torch.equal(value, before[name])}
+    assert moved == {name for name in before if name.endswith("weight")}
+
+
+def test_a_learning_term_that_is_frozen_whole_does_not_learn(make, load):
+    model, spec = make(LEARNED), load(LEARNED, FREEZE.replace(".*bias", ""))
+    main_optimizer(model, spec.training.optimizer)
+    assert learning_optimizers(model) == {}
+
+
 def test_the_main_loss_reaches_the_representations_through_a_learning_term(make, load):
     model, spec = make(LEARNED), load(LEARNED)
     one_step(model, spec, learning_optimizers(model))
