@@ -190,6 +190,22 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Accumulate:
+    """How many batches a step of the optimiser takes, and what becomes of their gradients.
+
+    gradients: "mean" over the batches; "sum", as in code that adds them up before it clips and
+        decays. The last step of an epoch takes the batches that are left.
+    """
+
+    batches: Positive = 1
+    gradients: Literal["mean", "sum"] = "mean"
+
+    def divisor(self, batches: int) -> int:
+        """Return by what the loss of each of so many `batches` of a step is divided."""
+        return batches if self.gradients == "mean" else 1
+
+
+@dataclass(frozen=True)
 class Training:
     epochs: Positive = 100
     batch_size: Positive = 32
@@ -198,12 +214,18 @@ class Training:
     optimizer: Optimizer = field(default_factory=Optimizer)
     warmup: Fraction = 0.0  # fraction of planned steps over which the learning rate rises from 0
     clip: Clip = field(default_factory=Clip)
-    accumulate: Positive = 1
+    accumulate: Positive | Accumulate = 1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     deterministic: bool = True
     log_every: Positive = 10
     selection: Selection = field(default_factory=Selection)
     trackers: tuple[str, ...] = ("jsonl",)
+
+    @property
+    def accumulation(self) -> Accumulate:
+        """`accumulate` in full."""
+        given = self.accumulate
+        return given if isinstance(given, Accumulate) else Accumulate(given)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Report:
     def typed(self, hint: Any, node: Node, keys: Keys) -> tuple[Any, Node]:
         """Check a field of a dataclass; return its value and the tree with defaults filled in."""
         inner = get_args(hint)[0] if get_origin(hint) is tuple else None
+        if get_origin(hint) in _UNIONS and node.items is not None:
+            hint = next((one for one in get_args(hint) if dataclasses.is_dataclass(one)), hint)
         if dataclasses.is_dataclass(hint):
             return self.dataclass(hint, node, keys)  # type: ignore[arg-type]
         if inner is not None and dataclasses.is_dataclass(inner) and isinstance(node.value, list):
@@ -141,6 +143,8 @@ def in_words(hint: Any) -> str:
         return f"a list of {in_words(inner[0])} items" if inner else "a list"
     if origin is dict:
         return f"a map to {in_words(get_args(hint)[1])}"
+    if dataclasses.is_dataclass(hint):
+        return f"a map of {', '.join(field.name for field in dataclasses.fields(hint))}"
     return _PLAIN.get(hint, getattr(hint, "__name__", str(hint)))
 
 

@@ -108,7 +108,7 @@ class Fitting:
             group_by_length=self.spec.data.group_by_length,
             drop_last=training.drop_last,
         )
-        every = training.accumulate
+        every = training.accumulation.batches
         return [batches[i : i + every] for i in range(0, len(batches), every)]
 
     def batch(self, rows: Tensor) -> Batch:

@@ -185,13 +185,14 @@ class Stack:
         """
         seats = [self.seats[row] for row in rows]
         (progress,) = {set_rate(seat.fitting) for seat in seats}
+        accumulation = seats[0].fitting.spec.training.accumulation
         for leaf in self.parameters.values():
             leaf.grad = None
         losses = []
         for every in zip(*groups, strict=True):
             batches = [seat.fitting.batch(one) for seat, one in zip(seats, every, strict=True)]
             found = self._losses(rows, batches, progress)
-            (found[:, 0].sum() / len(groups[0])).backward()
+            (found[:, 0].sum() / accumulation.divisor(len(groups[0]))).backward()
             losses.append(found.detach())
         for row, seat in zip(rows, seats, strict=True):
             for name, parameter in self.own[row].items():

@@ -69,6 +69,7 @@ def take_step(fitting: Fitting, group: Group) -> None:
         fitting.each_step,
         fitting.spec.training.clip,
         fitting.device,
+        fitting.spec.training.accumulation,
     )
     count(fitting, losses)
 

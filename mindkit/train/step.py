@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from mindkit.batch import Batch
-from mindkit.config.spec import Clip
+from mindkit.config.spec import Accumulate, Clip
 from mindkit.model.build import Model
 from mindkit.model.graph import Tensors
 from mindkit.train.device import Device
 from mindkit.train.optim import clip_gradients, held_by
+
+_MEAN = Accumulate()
 
 
 def train_step(
@@ -23,11 +25,13 @@ def train_step(
     learners: Mapping[str, torch.optim.Optimizer],
     clip: Clip,
     device: Device,
+    accumulation: Accumulate = _MEAN,
 ) -> Tensor:
     """Accumulate the gradients of `batches`, step once, and return the losses, (1 + T,).
 
     The total comes first, then the terms' unweighted values, means over the batches, still on the
-    device. Terms with an optimiser of their own (`learners`) step before, on detached inputs.
+    device, whatever `accumulation` makes of the gradients. Terms with an optimiser of their own
+    (`learners`) step before, on detached inputs.
     """
     main.zero_grad(set_to_none=True)
     losses = []
@@ -37,7 +41,7 @@ def train_step(
             tensors = model.graph(batch)
         _learn(model, tensors, batch.target, learners)
         total, values = model.objective(tensors, batch.target, batch.index, progress)
-        (total / len(batches)).backward()
+        (total / accumulation.divisor(len(batches))).backward()
         losses.append(torch.cat([total.detach().reshape(1), values.detach()]))
     update(main, clip)
     return torch.stack(losses).mean(0)

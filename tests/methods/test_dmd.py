@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mindkit.config.load import load_spec
-from mindkit.config.spec import Reference
+from mindkit.config.spec import Accumulate, Reference
 from mindkit.data.library import open_store
 from mindkit.data.prepare import prepare
 from mindkit.errors import ConfigError
@@ -85,7 +85,8 @@ def test_it_has_the_authors_values(registries, dataset, width, heads, kernels, t
     assert tuple(encoders[m].options["kernel"] for m in ("vision", "audio")) == kernels
     assert encoders["text"].options["dropout"] == text
     assert (fusion.options["embedding_dropout"], fusion.options["dropout"]) == (embedding, 0.5)
-    assert (training.batch_size, training.accumulate, training.clip.value) == (16, 10, 0.6)
+    assert training.accumulate == Accumulate(10, "sum")
+    assert (training.batch_size, training.clip.value) == (16, 0.6)
     assert (training.optimizer.type, training.optimizer.rate) == ("adam", 1e-4)
     units = {t.name: t.block.options for t in spec.method.terms if t.name.startswith("distill")}
     found = {n: (o["size"], o["prior"], o["representation_weight"]) for n, o in units.items()}

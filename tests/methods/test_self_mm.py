@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import BertConfig, BertModel
 
 from mindkit.config.load import load_spec
+from mindkit.config.spec import Accumulate
 from mindkit.kinds import Tracker
 from mindkit.model.build import InputSchema, build
 from mindkit.study.check import check
@@ -35,7 +36,7 @@ def small(tiny_bert):
         f"fusion.hidden={FUSED}",
         *(f"terms.unimodal.hidden.{m}={width}" for m, width in HIDDEN.items()),
         "training.batch_size=4",
-        "training.accumulate=2",
+        "training.accumulate={batches: 2, gradients: sum}",
     )
 
 
@@ -101,10 +102,12 @@ class Pair:
         """One optimiser step of both over some batches; return the losses of both."""
         batches = [batch for _, batch in pairs]
         device, clip = choose_device("cpu", "float32"), self.spec.training.clip
-        ours = train_step(self.model, batches, 0.3, self.main, {}, clip, device)
+        added = self.spec.training.accumulation
+        ours = train_step(self.model, batches, 0.3, self.main, {}, clip, device, added)
         self.adam.zero_grad()
         theirs = [self.naive.loss(x, one.target, one.index.tolist()) for x, one in pairs]
-        (sum(total for total, _ in theirs) / len(theirs)).backward()
+        for total, _ in theirs:  # added up, so that the decay is a fourth part of it in four
+            total.backward()
         self.adam.step()
         means = [sum(one[k] for one in theirs).item() / len(theirs) for k in (0, 1)]
         total, _, unimodal = ours.tolist()
@@ -242,7 +245,8 @@ def test_the_unimodal_heads_train_once_labels_differ(registries, one_backward, u
 def test_it_has_the_authors_values(registries, dataset, audio, decay, lstm, hidden, dropout):
     spec = load_spec(registries, "self_mm", dataset=dataset)
     training, optimizer = spec.training, spec.training.optimizer
-    assert (training.batch_size, training.accumulate, training.selection.patience) == (32, 4, 7)
+    assert training.accumulate == Accumulate(4, "sum")
+    assert (training.batch_size, training.selection.patience) == (32, 7)
     calm, bert, *others = optimizer.groups
     assert (calm.rate, calm.weight_decay, bert.rate) == (5e-5, 0.0, 5e-5)
     assert [one.rate for one in others] == [audio, 1e-4]

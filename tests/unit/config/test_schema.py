@@ -290,6 +290,10 @@ def test_a_mistake_names_the_place_and_what_would_do(mistakes, root, old, new, p
         ("training.epochs=1.5", "expected a whole number, got 1.5"),
         ("stamp=3", "expected text, got 3"),
         ("training.epochs='3'", "expected a whole number, got the text '3'"),
+        ("training.accumulate=0", "gradients, got 0: it should be greater than 0"),
+        ("training.accumulate=two", "expected a whole number or a map of batches, gradients"),
+        ("training.accumulate={gradients: summ}", "training.accumulate.gradients\n  expected"),
+        ("training.accumulate={gradients: summ}", "did you mean 'sum'?"),
         ("training.warmup=1.5", "it should be less than or equal to 1"),
         (
             "training.precision=bf16",

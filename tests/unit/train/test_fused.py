@@ -92,9 +92,11 @@ def test_one_seed_rolls_back_and_stops_while_others_go_on(single, seat):
         same_numbers(one, expected)
 
 
-def test_gradients_of_several_batches_are_added_up(single, seat):
-    _, expected = single("lmf", 1, "apart", ["training.accumulate=2"])
-    seats = [seat("lmf", seed, "together", ["training.accumulate=2"]) for seed in (0, 1)]
+@pytest.mark.parametrize("accumulate", ["2", "{batches: 2, gradients: sum}"])
+def test_gradients_of_several_batches_are_added_up(single, seat, accumulate):
+    settings = [f"training.accumulate={accumulate}", "training.clip.norm=0.1"]
+    _, expected = single("lmf", 1, "apart", settings)
+    seats = [seat("lmf", seed, "together", settings) for seed in (0, 1)]
     fit_together(seats)
     same_numbers(seats[1], expected)
 

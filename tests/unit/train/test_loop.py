@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from mindkit.errors import ConfigError, MindkitError, TrainingError
@@ -94,6 +95,19 @@ def test_the_left_over_batches_of_an_accumulation_are_applied(tiny, train, monke
     train(tiny("training.accumulate=3", "training.epochs=1"))
     assert [len(group) for group in sizes] == [3, 2]  # 80 samples in batches of 16
     assert sum(sum(group) for group in sizes) == 80
+
+
+def test_a_sum_of_gradients_is_so_many_times_their_mean(tiny, train):
+    def trained(accumulate, rate):
+        sgd = f"training.optimizer={{type: sgd, rate: {rate}, momentum: 0.0}}"
+        spec = tiny(sgd, f"training.accumulate={accumulate}", "training.epochs=1", "data.pad_to=6")
+        return load_file(train(spec).folder / "model.safetensors")
+
+    mean = trained("{batches: 5, gradients: mean}", 5e-3)  # 80 samples in batches of 16
+    added = trained("{batches: 5, gradients: sum}", 1e-3)
+    assert all(torch.allclose(added[name], mean[name], atol=1e-6) for name in mean)
+    other = trained("{batches: 5, gradients: sum}", 5e-3)
+    assert not all(torch.allclose(other[name], mean[name], atol=1e-6) for name in mean)
 
 
 def test_rollback_reloads_the_best_weights_and_halves_the_rate(tiny, train):
