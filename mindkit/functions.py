@@ -12,7 +12,7 @@ from mindkit.data.doctor import check_data
 from mindkit.data.importing import import_data
 from mindkit.data.library import list_data, simulate_data
 from mindkit.hooks import load_plugins
-from mindkit.model import build
+from mindkit.model import instantiate
 from mindkit.study.ablate import ablate
 from mindkit.study.check import check
 from mindkit.study.compare import compare
@@ -52,7 +52,7 @@ def create(kind: str, name: str, *, plugins: Sequence[str] = (), **arguments: An
     `kind` is a registry, plural or singular; `arguments` are options and the sizes it is wired with
     (`create("mi_estimators", "jsd", x_dim=128, z_dim=128)`). Built-in losses take `(..., B, D)`.
     """
-    return build.create(load_plugins(plugins).registries, kind, name, **arguments)
+    return instantiate.create(load_plugins(plugins).registries, kind, name, **arguments)
 
 
 def components(kind: str | None = None, *, plugins: Sequence[str] = ()) -> list[dict[str, Any]]:

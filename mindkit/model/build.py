@@ -1,4 +1,4 @@
-"""From a checked spec to a model: the only place that instantiates components."""
+"""From a checked spec to a model."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 
-from mindkit.config.source import Origin, node_of
 from mindkit.config.spec import Block, Reference, Representation, Row, Spec, Term
-from mindkit.config.values import Report
-from mindkit.errors import ConfigError, DataError, MindkitError, Problem
+from mindkit.errors import MindkitError
 from mindkit.kinds import Component, Encoder, FusionHead
-from mindkit.model.graph import Graph, PerModality, StageNode, Tensors
+from mindkit.model.graph import Graph, PerModality, StageNode
+from mindkit.model.instantiate import instantiate
 from mindkit.model.objective import Objective, RowGroup, TermModule
 from mindkit.registry import Registries, read_signature
 
@@ -57,6 +55,17 @@ class InputSchema:
         """Return the schema as text."""
         return json.dumps(asdict(self), indent=2)
 
+    def in_words(self, modality: str) -> str:
+        """Return what the column of `modality` holds, as errors say it."""
+        kind, width = self.columns[modality]
+        words = {
+            "text": "raw text",
+            "tokens": "token ids",
+            "vector": f"one vector of width {width} a sample",
+            "sequence": f"a sequence of width {width}",
+        }
+        return words[kind]
+
 
 class Model(nn.Module):
     """The graph, which predicts, and the objective, which trains it."""
@@ -71,61 +80,6 @@ def build(spec: Spec, registries: Registries, schema: InputSchema) -> Model:
     """Return a new model for `spec` and the inputs of `schema`; the weights are drawn at random."""
     builder = _Builder(spec, registries, schema)
     return Model(builder.graph(), builder.objective())
-
-
-def create(registries: Registries, kind: str, name: str, **arguments: Any) -> Any:
-    """Return one component that works alone, as in a notebook.
-
-    `arguments` are its options, and the sizes it is wired with (`x_dim=128`, `width=64`, …);
-    `copies` is 1 unless given. Options are checked as those in a config are.
-    """
-    registry = registries.kind(kind)
-    component = registry.get(name)
-    signature = read_signature(component)
-    known = [*signature.wired, *signature.options]
-    for argument in arguments:
-        if argument not in known:
-            raise MindkitError(
-                f"{registry.singular} '{name}' takes no '{argument}'; it takes: {', '.join(known)}"
-            )
-    sizes = {"copies": 1, **arguments}
-    parameters = {**signature.wired, **signature.options}.values()
-    required = [one.name for one in parameters if one.default is one.empty]
-    missing = [one for one in required if one not in sizes]
-    place = f"create({kind!r}, {name!r})"
-    if missing:
-        more = "".join(f", {one}=…" for one in missing)
-        raise MindkitError(
-            f"{registry.singular} '{name}' needs {' and '.join(missing)} too: {place[:-1]}{more})"
-        )
-    report = Report()
-    options = {
-        key: report.value(signature.hints.get(key, Any), node_of(value, Origin(place)), (key,))
-        for key, value in arguments.items()
-        if key in signature.options
-    }
-    if report.problems:
-        raise ConfigError(report.problems)
-    return instantiate(component, place, sizes, options)
-
-
-def instantiate(
-    component: type, place: str, sizes: Mapping[str, Any], options: Mapping[str, Any]
-) -> Any:
-    """Call the constructor: `sizes` for what it is wired with, `options` for what is set."""
-    wired = {}
-    for name, parameter in read_signature(component).wired.items():
-        if name in sizes:
-            wired[name] = sizes[name]
-        elif parameter.default is parameter.empty:
-            raise MindkitError(
-                f"{place}: {component.__name__} is wired with '{name}', which nothing here gives; "
-                f"given: {', '.join(sorted(sizes))}. An option must stand after `*` in __init__"
-            )
-    try:
-        return component(**wired, **options)
-    except (ValueError, TypeError) as error:
-        raise MindkitError(f"{place}: {component.__name__} refuses its options: {error}") from error
 
 
 class _Builder:
@@ -290,11 +244,12 @@ class _Builder:
         raise MindkitError(f"{head} gives no `{reference}`; it gives: {known}")
 
     def _features(self, modality: str) -> int:
-        kind, width = self.schema.columns[modality]
+        _, width = self.schema.columns[modality]
         if width is None:
             raise MindkitError(
-                f"features.{modality} is {_in_words(kind, width)} in '{self.schema.name}', and a "
-                f"term takes numbers; use encoded.{modality} or sequence.{modality}"
+                f"features.{modality} is {self.schema.in_words(modality)} in "
+                f"'{self.schema.name}', and a term takes numbers; use encoded.{modality} or "
+                f"sequence.{modality}"
             )
         return width
 
@@ -318,124 +273,6 @@ def _coefficients(reduce: str, rows: list[Row]) -> list[float]:
         return [1 / len(rows)] * len(rows)
     per_line = Counter(row.line for row in rows)
     return [1 / per_line[row.line] for row in rows]
-
-
-def check(spec: Spec, registries: Registries, schema: InputSchema) -> list[Problem]:
-    """Return what would keep `spec` from being built for, and trained on, the inputs of `schema`.
-
-    The model is built on the meta device, without memory or weights, and its stages, head and terms
-    are called once, so that widths which do not fit are found before any data or GPU is touched.
-    """
-    problems = [
-        problem
-        for modality, block in spec.method.encoders.items()
-        if (problem := _column_problem(registries, schema, modality, block))
-    ]
-    size = spec.training.batch_size
-    if spec.training.drop_last and schema.num_samples < size:
-        what = (
-            f"nothing is left of {schema.num_samples} training samples in batches of {size}\n"
-            "use --set training.drop_last=false, or a smaller training.batch_size"
-        )
-        problems.append(Problem("training.drop_last", what))
-    if problems:
-        return problems
-    try:
-        with torch.device("meta"):
-            model = build(spec, registries, schema)
-            _try_out(model, spec, schema)
-    except NotImplementedError:
-        return []  # a component computes what the meta device cannot: nothing is known against it
-    except DataError as error:
-        return [Problem("encoders", str(error))]
-    except (MindkitError, ValueError, RuntimeError, TypeError) as error:
-        return [Problem("the model cannot be built from this config", str(error))]
-    return []
-
-
-def _column_problem(
-    registries: Registries, schema: InputSchema, modality: str, block: Block
-) -> Problem | None:
-    columns = schema.columns
-    place = f"encoders.{modality}"
-    if modality not in columns:
-        what = (
-            f"the data set '{schema.name}' has no {modality}; it has: {', '.join(columns)}\n"
-            f"leave it out with --drop {modality}, or bring data that have it"
-        )
-        return Problem(place, what)
-    accepts = registries.encoders.get(block.type).accepts
-    kind, width = columns[modality]
-    if kind in accepts:
-        return None
-    fitting = [e.name for e in registries.encoders if kind in e.load().accepts]
-    what = (
-        f"encoder '{block.type}' takes {' or '.join(accepts)}, "
-        f"but {modality} in '{schema.name}' is {_in_words(kind, width)}\n"
-        + "\n".join(f"use --set {place}.type={name}" for name in fitting)
-    )
-    return Problem(f"{place}.type", what)
-
-
-def _in_words(kind: str, width: int | None) -> str:
-    words = {
-        "text": "raw text",
-        "tokens": "token ids",
-        "vector": f"one vector of width {width} a sample",
-        "sequence": f"a sequence of width {width}",
-    }
-    return words[kind]
-
-
-def _try_out(model: Model, spec: Spec, schema: InputSchema) -> None:
-    size, length = 4, 3
-    for place, modality in _wanted_sequences(spec):
-        if not model.graph.encoders[modality].sequential:
-            kind = spec.method.encoders[modality].type
-            raise ValueError(
-                f"{place}: sequence.{modality} asks for a sequence, but encoder '{kind}' of "
-                f"{modality}, as it is set here, gives one vector; use encoded.{modality}, an "
-                f"encoder that gives sequences, or the options with which '{kind}' does"
-            )
-    tensors: Tensors = {}
-    for modality, encoder in model.graph.encoders.items():
-        tensors[Reference("encoded", modality)] = torch.zeros(size, spec.method.width)
-        tensors[Reference("mask", modality)] = torch.ones(size, length, dtype=torch.bool)
-        if encoder.sequential:
-            sequence = torch.zeros(size, length, spec.method.width)
-            tensors[Reference("sequence", modality)] = sequence
-        kind, width = schema.columns[modality]
-        if width is not None:
-            shape = (size, width) if kind == "vector" else (size, length, width)
-            tensors[Reference("features", modality)] = torch.zeros(shape)
-    tensors = model.graph.represent(tensors)
-    prediction = tensors[Reference("prediction")]
-    if prediction.shape != (size, schema.num_outputs):
-        raise ValueError(
-            f"fusion: the head gives {tuple(prediction.shape[1:])} numbers a sample, but "
-            f"'{schema.name}' needs {schema.num_outputs}"
-        )
-    dtype = torch.float32 if schema.task == "regression" else torch.int64
-    target = torch.zeros(size, dtype=dtype)
-    model.objective(tensors, target, torch.arange(size), 0.0)
-
-
-def _wanted_sequences(spec: Spec) -> list[tuple[str, str]]:
-    """Where a sequence of an encoder is asked for, and the modality."""
-    method = spec.method
-    used = [("fusion.inputs", reference) for reference in method.fusion.inputs]
-    for term in method.terms:
-        for row in term.rows:
-            used += [
-                (f"terms.{term.name}", one)
-                for references in row.arguments.values()
-                for one in references
-            ]
-    wanted = [(place, str(one.modality)) for place, one in used if one.stage == "sequence"]
-    for one in method.representations:
-        if "sequence" in one.sources:
-            wanted += [(f"representations.{one.name}", modality) for modality in method.modalities]
-    return wanted
 
 
 def count_parameters(module: nn.Module) -> int:

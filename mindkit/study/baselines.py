@@ -31,7 +31,7 @@ from mindkit.data.prepare import prepare
 from mindkit.data.store import Column, Store
 from mindkit.errors import MindkitError
 from mindkit.kinds import Encoder
-from mindkit.model.build import create
+from mindkit.model.instantiate import create
 from mindkit.registry import Registries
 from mindkit.study.study import RowRuns
 from mindkit.train.device import choose_device

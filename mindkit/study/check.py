@@ -14,7 +14,7 @@ from mindkit.data.transforms import treatments
 from mindkit.errors import ConfigError, MindkitError, Problem
 from mindkit.hooks import load_plugins
 from mindkit.model.build import InputSchema
-from mindkit.model.build import check as check_model
+from mindkit.model.checking import check as check_model
 from mindkit.train.selection import selection_problems
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mindkit.model.build import instantiate
+from mindkit.model.instantiate import instantiate
 from mindkit.registry import read_signature
 
 AXES = {"B": 6, "L": 5, "F": 7, "D": 8, "E": 9, "P": 2, "M": 3}

@@ -24,7 +24,8 @@ from mindkit.data.prepare import prepare
 from mindkit.data.store import Store
 from mindkit.errors import ConfigError, MindkitError
 from mindkit.kinds import Tracker
-from mindkit.model.build import InputSchema, Model, build, check, count_parameters
+from mindkit.model.build import InputSchema, Model, build, count_parameters
+from mindkit.model.checking import check
 from mindkit.registry import Registries
 from mindkit.train.checkpoint import Checkpoints
 from mindkit.train.device import Device, choose_device

@@ -11,7 +11,9 @@ from mindkit.config.load import load_spec
 from mindkit.config.spec import Clip, Reference
 from mindkit.errors import ConfigError, MindkitError
 from mindkit.hooks import load_plugins
-from mindkit.model.build import InputSchema, build, check, count_parameters, create
+from mindkit.model.build import InputSchema, build, count_parameters
+from mindkit.model.checking import check
+from mindkit.model.instantiate import create
 from mindkit.train.device import choose_device
 from mindkit.train.optim import learning_optimizers, main_optimizer
 from mindkit.train.step import train_step

@@ -8,7 +8,8 @@ from mindkit.config.load import load_spec
 from mindkit.config.spec import Clip, Reference
 from mindkit.errors import ConfigError
 from mindkit.hooks import load_plugins
-from mindkit.model.build import InputSchema, build, check
+from mindkit.model.build import InputSchema, build
+from mindkit.model.checking import check
 from mindkit.train.device import choose_device
 from mindkit.train.optim import by_turn, learning_optimizers, main_optimizer
 from mindkit.train.step import learn_epoch, train_step

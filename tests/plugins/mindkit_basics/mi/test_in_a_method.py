@@ -7,7 +7,8 @@ import pytest
 from mindkit.config.load import load_spec
 from mindkit.data.library import open_store
 from mindkit.errors import MindkitError
-from mindkit.model.build import InputSchema, check
+from mindkit.model.build import InputSchema
+from mindkit.model.checking import check
 
 LOWER = ["infonce", "mine", "nwj", "smile", "tuba"]
 UPPER = ["club", "club_sample", "leave_one_out"]
