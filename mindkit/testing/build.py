@@ -264,3 +264,18 @@ def convert(inputs: Mapping[str, Value], **target: Any) -> dict[str, Value]:
         return value.to(**target)
 
     return {name: one(value) for name, value in inputs.items()}
+
+
+def watched(inputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the inputs, the floating ones watched for gradients."""
+    for value in tensors(inputs).values():
+        value.requires_grad_(value.is_floating_point())
+    return dict(inputs)
+
+
+def summed(outputs: list[Tensor]) -> Tensor:
+    """Return a number that depends on every output, each entry with its own weight."""
+    # A plain sum would not do: that of a layer-normalised vector is constant.
+    generator = torch.Generator().manual_seed(5)
+    weighted = [o * torch.randn(o.shape, generator=generator).to(o) for o in outputs]
+    return torch.stack([w.sum() for w in weighted]).sum()
