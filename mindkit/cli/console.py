@@ -150,9 +150,11 @@ class LiveDisplay(Tracker):
         selection = self.spec.training.selection
         title = Text.assemble((self.label, "bold"), f" on {self.spec.data.name} -> {folder}")
         self.console.print(title, soft_wrap=True)
+        plateau = "" if selection.plateau is None else f", plateau {selection.plateau.patience}"
         self.console.print(
             f"selection: {selection.metric} on validation, {better(selection.metric)}; patience "
-            f"{selection.patience}, rollbacks {selection.rollback}; test scored once, at the end",
+            f"{selection.patience}, rollbacks {selection.rollback}{plateau}; test scored once, at "
+            "the end",
             style="dim",
             soft_wrap=True,
         )

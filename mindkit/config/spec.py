@@ -173,6 +173,19 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Plateau:
+    """A smaller rate where the selection metric has stopped to improve, as torch's
+    ReduceLROnPlateau makes it.
+
+    `patience` + 1 epochs in a row that are worse than the best one multiply the learning rate by
+    `shrink`; weights and optimiser go on as they are, and the count begins anew.
+    """
+
+    patience: Count = 10
+    shrink: Annotated[float, Gt(0), Lt(1)] = 0.1
+
+
+@dataclass(frozen=True)
 class Selection:
     """Which epoch's weights are kept, and when to stop; always on the validation split.
 
@@ -180,6 +193,7 @@ class Selection:
     An epoch that is at least as good as the best resets `patience`; `patience` + 1 worse ones in a
     row end training (rollback 0), or, `rollback` times, reload the best weights and optimiser
     state, multiply the learning rate by `shrink`, and go on.
+    plateau: when the rate shrinks without that; null is never.
     """
 
     metric: str = "mae"
@@ -187,6 +201,7 @@ class Selection:
     patience: Count = 2
     rollback: Count = 0
     shrink: Annotated[float, Gt(0), Le(1)] = 0.5
+    plateau: Plateau | None = None
 
 
 @dataclass(frozen=True)

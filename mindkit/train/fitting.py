@@ -30,8 +30,8 @@ Group = list[Tensor]
 class Running:
     """Where training stands: the next `step` of `epoch`, and the sums of this epoch's losses.
 
-    shrink: factor that rollbacks have put on the learning rate. sums: (1 + T,) total and terms.
-    first_bad: (1 + T,) step at which each was first not finite, -1 while it is.
+    shrink: factor that rollbacks and plateaus have put on the learning rate. sums: (1 + T,) total
+    and terms. first_bad: (1 + T,) step at which each was first not finite, -1 while it is.
     """
 
     epoch: int

@@ -139,6 +139,9 @@ def end_epoch(fitting: Fitting) -> None:
         # The weights and optimiser go back; epochs, progress and random numbers do not.
         fitting.back_to_best()
         running.shrink *= selection.shrink
+    if decision == "shrink":
+        assert selection.plateau is not None
+        running.shrink *= selection.plateau.shrink
     running.finished = decision == "stop"
     # Told first: a run killed in between tells this epoch again, and loses none.
     for tracker in fitting.trackers:

@@ -12,7 +12,7 @@ from mindkit.errors import Problem, did_you_mean
 from mindkit.registry import Registries
 from mindkit.train.metrics import METRICS, better
 
-Decision = Literal["best", "wait", "rollback", "stop"]
+Decision = Literal["best", "wait", "shrink", "rollback", "stop"]
 
 AUTO = "auto"  # the metric that stands for the data set's own headline
 
@@ -21,7 +21,8 @@ AUTO = "auto"  # the metric that stands for the data set's own headline
 class Selector:
     """Follows the selection metric over the epochs; see `spec.Selection` for the rule.
 
-    best, epoch: best value so far and where. patience, rollbacks: what is left of each.
+    best, epoch: best value so far and where. patience, rollbacks: what is left of each. borne: how
+    many worse epochs a plateau takes, None without one; flat: how many there have been.
     """
 
     metric: str
@@ -31,23 +32,36 @@ class Selector:
     rollbacks: int
     best: float | None = None
     epoch: int = -1
+    borne: int | None = None
+    flat: int = 0
 
     @classmethod
     def from_settings(cls, settings: spec.Selection) -> Selector:
         """Return a selector at the beginning of training."""
         mode = better(settings.metric) if settings.mode == "auto" else settings.mode
-        return cls(settings.metric, mode, settings.patience, settings.patience, settings.rollback)
+        return cls(
+            settings.metric,
+            mode,
+            settings.patience,
+            settings.patience,
+            settings.rollback,
+            borne=None if settings.plateau is None else settings.plateau.patience,
+        )
 
     def update(self, epoch: int, value: float) -> Decision:
         """Take the metric of one more epoch; NaN counts as worse than anything."""
         if self._at_least_as_good(value):
-            self.best, self.epoch, self.patience = value, epoch, self.allowed
+            self.best, self.epoch, self.patience, self.flat = value, epoch, self.allowed, 0
             return "best"
         self.patience -= 1
+        self.flat += 1
         if self.patience >= 0:
-            return "wait"
+            if self.borne is None or self.flat <= self.borne:
+                return "wait"
+            self.flat = 0
+            return "shrink"
         self.rollbacks -= 1
-        self.patience = self.allowed
+        self.patience, self.flat = self.allowed, 0
         return "rollback" if self.rollbacks >= 0 else "stop"
 
     def state(self) -> dict[str, Any]:

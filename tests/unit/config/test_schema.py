@@ -294,6 +294,7 @@ def test_a_mistake_names_the_place_and_what_would_do(mistakes, root, old, new, p
         ("training.accumulate=two", "expected a whole number or a map of batches, gradients"),
         ("training.accumulate={gradients: summ}", "training.accumulate.gradients\n  expected"),
         ("training.accumulate={gradients: summ}", "did you mean 'sum'?"),
+        ("training.selection.plateau={shrink: 1}", "it should be less than 1"),
         ("training.warmup=1.5", "it should be less than or equal to 1"),
         (
             "training.precision=bf16",

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import signal
@@ -122,6 +123,20 @@ def test_rollback_reloads_the_best_weights_and_halves_the_rate(tiny, train):
     turn = decisions.index("rollback")
     assert history.epochs[turn + 1]["rate"] == 0.5 * history.epochs[turn]["rate"]
     assert result.epochs == len(decisions)
+
+
+def test_a_plateau_shrinks_the_rate_and_goes_on_with_the_weights_as_they_are(tiny, train):
+    settings = [
+        "training.selection={metric: mae, mode: max, patience: 5}",
+        "training.selection.plateau={patience: 0, shrink: 0.5}",
+    ]
+    history = History()  # to maximise the error makes most epochs worse than the first
+    train(tiny(*settings), trackers=[history])
+    decisions = [record["decision"] for record in history.epochs]
+    assert "shrink" in decisions[:-1]
+    rates = [record["rate"] for record in history.epochs]
+    shrunk = [0.5 if decision == "shrink" else 1.0 for decision in decisions[:-1]]
+    assert [b / a for a, b in itertools.pairwise(rates)] == pytest.approx(shrunk)
 
 
 def test_warm_up_raises_the_rate_to_what_was_set(tiny, train):

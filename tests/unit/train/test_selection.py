@@ -1,6 +1,6 @@
 import math
 
-from mindkit.config.spec import Selection
+from mindkit.config.spec import Plateau, Selection
 from mindkit.train.selection import Selector
 
 
@@ -33,6 +33,21 @@ def test_a_better_epoch_restores_the_patience():
 def test_the_second_rollback_ends_training_when_one_is_allowed():
     answers, _ = decisions([0.5] + [0.6] * 6, metric="mae", patience=2, rollback=1)
     assert answers == ["best", "wait", "wait", "rollback", "wait", "wait", "stop"]
+
+
+def test_a_plateau_shrinks_the_rate_again_and_again_until_patience_ends():
+    plateau = Plateau(patience=1, shrink=0.5)
+    answers, _ = decisions([0.5] + [0.6] * 6, metric="mae", patience=5, plateau=plateau)
+    assert answers == ["best", "wait", "shrink", "wait", "shrink", "wait", "stop"]
+
+
+def test_a_better_epoch_and_a_rollback_end_a_plateau():
+    plateau = Plateau(patience=1, shrink=0.5)
+    answers, _ = decisions([0.5, 0.6, 0.4, 0.6, 0.6], metric="mae", patience=9, plateau=plateau)
+    assert answers == ["best", "wait", "best", "wait", "shrink"]
+    values = [0.5] + [0.6] * 5
+    answers, _ = decisions(values, metric="mae", patience=2, rollback=1, plateau=plateau)
+    assert answers == ["best", "wait", "shrink", "rollback", "wait", "shrink"]
 
 
 def test_nan_is_worse_than_anything():
