@@ -32,12 +32,16 @@ class Component(nn.Module):
         An option may raise it on the instance.
     tasks: the tasks it can be part of; its constructor refuses others.
     no_gradient: parameters (by the start of their name) and inputs that get no gradient on purpose.
+    ordered: True where the value changes when the samples of a batch change places, as it does when
+        each is held against the next, or against one drawn at random. An option may set it on the
+        instance.
     """
 
     batched: ClassVar[bool] = False
     min_batch: int = 1
     tasks: ClassVar[tuple[str, ...]] = ("regression", "classification")
     no_gradient: ClassVar[tuple[str, ...]] = ()
+    ordered: bool = False
 
     def on_epoch_end(self, epoch: int) -> None:
         """Called once after each training epoch (0-based), before validation."""

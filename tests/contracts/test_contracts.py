@@ -3,7 +3,7 @@
 import pytest
 
 from mindkit.hooks import load_plugins
-from mindkit.testing.contracts import contract_cases
+from mindkit.testing.contracts import Case, contract_cases, wire
 
 # Components whose defaults cannot be built in a test: name -> options, from the fixtures.
 OPTIONS = {
@@ -32,6 +32,17 @@ def parameters():
 def test_component_keeps_its_contract(case, request):
     options = OPTIONS.get(case.name, lambda fixture: {})(request.getfixturevalue)
     case(options)
+
+
+CONTRASTS = ("jsd", "mine", "nwj", "smile", "tuba")
+
+
+@pytest.mark.parametrize("negatives", ["shift", "derangement", "offdiag", "bank"])
+@pytest.mark.parametrize("name", CONTRASTS)
+def test_a_contrast_says_with_which_negatives_it_is_ordered(name, negatives):
+    component = load_plugins().registries.mi_estimators.get(name)
+    Case("ignores_the_order", "mi_estimators", name, component)({"negatives": negatives})
+    assert wire(component, options={"negatives": negatives}).ordered == (negatives != "offdiag")
 
 
 def test_every_override_names_a_check_that_exists():

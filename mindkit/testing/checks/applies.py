@@ -66,6 +66,11 @@ def reader(kind: str, component: type) -> bool:
     return kind in (ENCODERS, STAGES) and takes(component, "mask")
 
 
+def term(kind: str, component: type) -> bool:
+    """One that a term is made of."""
+    return kind in TERMS
+
+
 def estimator(kind: str, component: type) -> bool:
     """An estimator."""
     return kind == ESTIMATORS

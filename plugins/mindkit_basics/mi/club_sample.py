@@ -36,6 +36,7 @@ class ClubSample(MIEstimator):
 
     batched = True
     min_batch = 2
+    ordered = True
 
     def __init__(
         self,

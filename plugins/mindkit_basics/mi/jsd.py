@@ -48,6 +48,7 @@ class Jsd(MIEstimator):
         super().__init__()
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
         self.negatives = with_bank(negatives, copies, memory, z_dim)
+        self.ordered = negatives != "offdiag"
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         return jsd(*score(self.critic, x, z, self.negatives))

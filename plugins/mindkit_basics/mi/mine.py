@@ -61,6 +61,7 @@ class Mine(MIEstimator):
         self.average = average
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
         self.negatives = with_bank(negatives, copies, memory, z_dim)
+        self.ordered = negatives != "offdiag"
         self.register_buffer("log_mean", torch.full((copies,), -math.inf))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:

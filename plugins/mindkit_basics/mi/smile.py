@@ -57,6 +57,7 @@ class Smile(MIEstimator):
         self.clip, self.gradient = clip, gradient
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
         self.negatives = with_bank(negatives, copies, memory, z_dim)
+        self.ordered = negatives != "offdiag"
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         true, false = score(self.critic, x, z, self.negatives)

@@ -59,6 +59,7 @@ class Tuba(MIEstimator):
         self.baseline = baseline
         self.critic = make_critic(critic, x_dim, z_dim, copies, hidden, layers)
         self.negatives = with_bank(negatives, copies, memory, z_dim)
+        self.ordered = negatives != "offdiag"
         if baseline == "network":
             self.network = MLP(copies, [z_dim, hidden, 1])
         elif baseline == "learned":
