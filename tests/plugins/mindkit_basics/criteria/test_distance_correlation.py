@@ -43,6 +43,16 @@ def test_rotation_and_scale_change_nothing(draw):
     assert moved == pytest.approx(plain, abs=1e-6)
 
 
+@pytest.mark.parametrize("squared", [False, True])
+def test_it_is_symmetric_and_between_zero_and_one(draw, squared):
+    correlation = DistanceCorrelation(squared=squared)
+    a, b = draw(50, 7, 3), draw(50, 7, 2)
+    values = correlation(a, b)
+    assert torch.allclose(values, correlation(b, a), rtol=1e-12, atol=0)
+    assert values.min() >= 0
+    assert values.max() <= 1
+
+
 def test_a_copy_depends_wholly(draw):
     a = draw(6, 3)
     assert DistanceCorrelation()(a, a).item() == pytest.approx(1, abs=1e-9)

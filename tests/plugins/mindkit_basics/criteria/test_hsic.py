@@ -173,6 +173,16 @@ def test_cka_is_one_for_a_rotated_and_scaled_copy(draw):
     assert Hsic(normalize="cka")(a, 2.5 * a @ rotation).item() == pytest.approx(1, abs=1e-9)
 
 
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "imq"])
+def test_cka_is_symmetric_and_between_zero_and_one(draw, kernel):
+    cka = Hsic(kernel=kernel, normalize="cka")
+    a, b = draw(50, 7, 3), draw(50, 7, 4)
+    values = cka(a, b)
+    assert torch.allclose(values, cka(b, a), rtol=1e-12, atol=0)
+    assert values.min() >= 0
+    assert values.max() <= 1
+
+
 def test_linear_hsic_grows_with_the_fourth_power_of_the_scale(draw):
     a, b = draw(7, 3), draw(7, 4)
     assert Hsic()(2 * a, 2 * b).item() == pytest.approx(16 * Hsic()(a, b).item())
