@@ -34,7 +34,8 @@ class MemoryFusion(FusionHead):
     update_dropout: of MLP_γ2.
     joint: width of z_y.
     factor: width of f_y.
-    dropout: probability of zeroing a hidden unit behind z_y and behind f_y, 0 to 1.
+    factor_dropout: of the network from z_y to f_y.
+    dropout: of the one from f_y to the prediction.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class MemoryFusion(FusionHead):
         update_dropout: float = 0.5,
         joint: int = 80,
         factor: int = 64,
+        factor_dropout: float = 0.0,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -68,7 +70,7 @@ class MemoryFusion(FusionHead):
         self.retain = _mlp(2 * states + memory, retain, memory, retain_dropout)
         self.update = _mlp(2 * states + memory, update, memory, update_dropout)
         self.join = nn.Linear(states + memory, joint)
-        self.factor = nn.Sequential(*_mlp(joint, factor, factor, dropout), nn.ReLU())
+        self.factor = nn.Sequential(*_mlp(joint, factor, factor, factor_dropout), nn.ReLU())
         self.predict = _mlp(factor, factor, num_outputs, dropout)
 
     def forward(

@@ -18,7 +18,8 @@ class ClassEntropy(Criterion):
     side with fewer than two samples counts as 0, and so does the first batch of an epoch, which
     remembers none. Their optimisers leave the linear layer as it was drawn.
 
-    memory: number of samples before this batch that are kept; the authors keep the last batch.
+    memory: number of samples before this batch that are kept; the authors keep the last batch, so
+    that it follows `training.batch_size` by hand.
     ridge: added to the variances.
     narrowing: the width is divided by it.
     learn_projection: whether the linear layer is learned; it could raise the entropy by itself.

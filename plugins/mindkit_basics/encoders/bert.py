@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mindkit.api import Column, DataError, Encoder
 from mindkit_basics.encoders import pretrained
 from mindkit_basics.encoders.caching import cached
+from mindkit_basics.encoders.convolution import Convolution
 from mindkit_basics.encoders.projection import ending
 from mindkit_basics.encoders.readouts import masked_max, masked_mean
 
@@ -44,7 +45,9 @@ class Bert(Encoder):
     needs a model that comes with the pooler's weights; it is trained wherever a layer is.
     max_length: tokens a text is cut to, with [CLS] and [SEP].
     dropout: probability of zeroing an entry of a hidden state before it is projected, 0 to 1.
-    output: Linear -> ReLU -> LayerNorm, or a linear layer alone.
+    output: Linear -> ReLU -> LayerNorm, a linear layer alone, or a convolution over the tokens, as
+    in DMD; then the vector is read from what the convolution gives, by a masked read-out.
+    kernel: number of tokens that a step of the convolution is made from; odd.
     """
 
     accepts = ("text", "tokens")
@@ -61,7 +64,8 @@ class Bert(Encoder):
         readout: Readout = "masked_mean",
         max_length: int = 128,
         dropout: float = 0.0,
-        output: Literal["projection", "linear"] = "projection",
+        output: Literal["projection", "linear", "convolution"] = "projection",
+        kernel: int = 5,
     ) -> None:
         super().__init__()
         config = pretrained.load_config(model)
@@ -70,25 +74,21 @@ class Bert(Encoder):
                 f"max_length must be 3 to {config.max_position_embeddings} for the model "
                 f"'{model}', got {max_length}"
             )
-        if tune_embeddings and tune == "none":
-            raise ValueError(
-                "tune_embeddings trains embeddings, and with tune none nothing is trained; set "
-                "tune_embeddings to false"
-            )
-        if keep_steps and tune != "none":
-            raise ValueError(
-                "keep_steps is of a frozen model, and one that is tuned gives every step anyway; "
-                "set tune to none, or keep_steps to false"
-            )
-        if keep_steps and readout == "pooler":
-            raise ValueError(
-                "keep_steps keeps the outputs at tokens, and not the pooler's; set readout to cls "
-                "or masked_mean, or keep_steps to false"
-            )
+        _refuse_contradictions(tune, tune_embeddings, keep_steps, readout, output)
         self.model, self.tune, self.readout, self.max_length = model, tune, readout, max_length
         self.keep_steps = keep_steps
         self.dropout = nn.Dropout(dropout)
-        self.projection = ending(output, config.hidden_size, width)
+        self.projection: nn.Module
+        if output == "convolution":
+            self.projection = Convolution(
+                config.hidden_size,
+                width,
+                kernel=kernel,
+                dropout=dropout,
+                readout="masked_max" if readout == "masked_max" else "masked_mean",
+            )
+        else:
+            self.projection = ending(output, config.hidden_size, width)
         self.sequential = keep_steps or tune != "none"  # type: ignore[misc]  # of the instance
         if tune != "none":
             self.transformer = self._load()
@@ -138,6 +138,8 @@ class Bert(Encoder):
         hidden, pooled = (
             (x, None) if self.keep_steps else pretrained.outputs(self.transformer, x, mask)
         )
+        if isinstance(self.projection, Convolution):
+            return self.projection(hidden, mask)
         sequence = self.projection(self.dropout(hidden)).masked_fill(~mask.unsqueeze(2), 0)
         return self.projection(self.dropout(self._read(hidden, mask, pooled))), sequence
 
@@ -222,6 +224,35 @@ class Bert(Encoder):
             ids, mask = tokens.gather(rows)
             assert mask is not None
             yield rows, mask, *pretrained.outputs(transformer, ids, mask)
+
+
+def _refuse_contradictions(
+    tune: str | int, tune_embeddings: bool, keep_steps: bool, readout: str, output: str
+) -> None:
+    if tune_embeddings and tune == "none":
+        raise ValueError(
+            "tune_embeddings trains embeddings, and with tune none nothing is trained; set "
+            "tune_embeddings to false"
+        )
+    if keep_steps and tune != "none":
+        raise ValueError(
+            "keep_steps is of a frozen model, and one that is tuned gives every step anyway; "
+            "set tune to none, or keep_steps to false"
+        )
+    if keep_steps and readout == "pooler":
+        raise ValueError(
+            "keep_steps keeps the outputs at tokens, and not the pooler's; set readout to cls "
+            "or masked_mean, or keep_steps to false"
+        )
+    if output == "convolution" and tune == "none" and not keep_steps:
+        raise ValueError(
+            "output convolution runs over the tokens of a text, of which a frozen model keeps one "
+            "vector; set keep_steps to true, or output to linear"
+        )
+    if output == "convolution" and not readout.startswith("masked"):
+        raise ValueError(
+            f"output convolution is read out by masked_mean or masked_max, got readout {readout}"
+        )
 
 
 def _words_at(text: str, spans: list[tuple[int, int]]) -> list[int]:

@@ -28,6 +28,8 @@ class Recurrent(Encoder):
     readout: the final states of all layers, those of the last one, or the mean, or the greatest of
     each feature, of its outputs over real steps (which give the sequence too).
     normalize: whether a LayerNorm stands between layers.
+    orthogonal: whether the matrices from state to state are drawn orthogonal, as MISA's are, or as
+    PyTorch draws them.
     dropout: probability of zeroing an entry of the read-out, 0 to 1.
     output: what ends the encoder: Linear -> ReLU -> LayerNorm, a linear layer alone, or nothing,
     where the read-out is of the common width already.
@@ -47,6 +49,7 @@ class Recurrent(Encoder):
         hidden: int | None = None,
         readout: Literal["final_states", "last", "masked_mean", "masked_max"] = "final_states",
         normalize: bool = True,
+        orthogonal: bool = True,
         dropout: float = 0.0,
         output: Ending = "projection",
     ) -> None:
@@ -70,7 +73,7 @@ class Recurrent(Encoder):
             for _ in range(layers - 1)
         )
         for name, parameter in self.named_parameters():
-            if "weight_hh" in name:
+            if orthogonal and "weight_hh" in name:
                 nn.init.orthogonal_(parameter)
         read = directions * hidden * (layers if readout == "final_states" else 1)
         self.output = nn.Sequential(nn.Dropout(dropout), ending(output, read, width))

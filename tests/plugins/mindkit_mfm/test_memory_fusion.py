@@ -119,6 +119,7 @@ def test_the_factor_and_the_joint_vector_have_the_widths_that_are_declared(head,
         ("candidate_dropout", "propose"),
         ("retain_dropout", "retain"),
         ("update_dropout", "update"),
+        ("factor_dropout", "factor"),
         ("dropout", "predict"),
     ],
 )

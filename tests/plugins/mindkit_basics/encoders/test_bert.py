@@ -226,6 +226,43 @@ def test_steps_of_a_tuned_model_need_not_be_kept(tiny_bert):
         Bert(8, model=str(tiny_bert), tune=1, keep_steps=True)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_convolution_may_be_the_end_and_reads_the_real_tokens_around(tiny_bert, frozen):
+    settings = {"tune": "none", "keep_steps": True} if frozen else {}
+    encoder = Bert(8, model=str(tiny_bert), output="convolution", kernel=3, **settings).eval()
+    vector, sequence = encoder(*batch(encoder))
+    model, tokenizer = (
+        AutoModel.from_pretrained(tiny_bert).eval(),
+        AutoTokenizer.from_pretrained(tiny_bert),
+    )
+    (weight,) = encoder.projection.parameters()  # (8, 32, 3), no constant
+    for row, text in enumerate(TEXTS):
+        with torch.no_grad():
+            states = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
+        padded = torch.cat([torch.zeros(1, 32), states, torch.zeros(1, 32)])
+        steps = [
+            sum(weight[:, :, k] @ padded[place + k] for k in range(3))
+            for place in range(len(states))
+        ]
+        expected = torch.stack(steps)
+        torch.testing.assert_close(sequence[row, : len(states)], expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(vector[row], expected.mean(0), atol=1e-5, rtol=0)
+        assert not sequence[row, len(states) :].any()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"tune": "none"}, "set keep_steps to true, or output to linear"),
+        ({"readout": "cls"}, "masked_mean or masked_max, got readout cls"),
+        ({"kernel": 2}, "an odd number of steps, got 2"),
+    ],
+)
+def test_a_convolution_needs_tokens_and_their_mean_or_greatest(tiny_bert, settings, words):
+    with pytest.raises(ValueError, match=words):
+        Bert(8, model=str(tiny_bert), output="convolution", **settings)
+
+
 def test_frozen_texts_are_encoded_once_and_then_read_from_the_cache(
     tiny_bert, tmp_path, monkeypatch
 ):

@@ -86,10 +86,15 @@ def test_a_read_out_of_the_common_width_needs_no_end(batch):
         Recurrent(5, 7, output="none", **options)
 
 
-def test_recurrent_weights_are_orthogonal():
+def test_recurrent_weights_are_orthogonal_or_as_pytorch_draws_them():
     layer = Recurrent(5, 6).layers[0][0]
     product = layer.weight_hh_l0.T @ layer.weight_hh_l0
     torch.testing.assert_close(product, torch.eye(5), atol=1e-5, rtol=0)
+    torch.manual_seed(0)
+    drawn = Recurrent(5, 6, layers=1, bidirectional=False, orthogonal=False).layers[0][0]
+    torch.manual_seed(0)
+    expected = nn.LSTM(5, 5, batch_first=True)
+    assert torch.equal(drawn.weight_hh_l0, expected.weight_hh_l0)
 
 
 def test_no_layer_is_refused():
