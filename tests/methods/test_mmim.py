@@ -233,6 +233,18 @@ def test_a_short_run_leaves_the_name_and_the_scores(small, tiny_mosi, own_home, 
     assert math.isfinite(run.test["mae"])
 
 
+def test_the_official_preset_differs_in_what_its_file_says_alone(registries):
+    ours, theirs = (load_spec(registries, m, dataset="mosi") for m in ("mmim", "mmim_official"))
+    lld = next(one for one in theirs.method.terms if one.name == "lld")
+    assert (lld.block.options["log_variance"], lld.block.options["clamp"]) == (False, None)
+    for modality in ("audio", "vision"):
+        options = theirs.method.encoders[modality].options
+        assert (options["bidirectional"], options["dropout"]) == (False, 0.0)
+    assert theirs.training == ours.training
+    assert theirs.method.encoders["text"] == ours.method.encoders["text"]
+    assert theirs.method.fusion == ours.method.fusion
+
+
 @pytest.mark.parametrize("dataset", ["mosi", "mosei"])
 def test_it_has_the_authors_values(registries, dataset):
     spec = load_spec(registries, "mmim", dataset=dataset)
