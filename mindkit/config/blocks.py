@@ -15,6 +15,8 @@ from mindkit.errors import did_you_mean
 from mindkit.registry import Registry, read_signature
 
 KEYWORDS = ("progress", "index", "mask")  # of `forward`; the engine fills them
+_WIRED = ("width", "copies", "task", "num_outputs", "num_samples", "fused_names", "parts_dim")
+_WIRED_BY_ARGUMENT = ("{}_dim", "num_{}", "{}_modalities")
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,7 @@ class Found:
     @property
     def arguments(self) -> dict[str, inspect.Parameter]:
         """What its `forward` takes from `inputs`."""
-        parameters = inspect.signature(self.component.forward).parameters.values()  # type: ignore[attr-defined]
-        return {p.name: p for p in parameters if p.name not in ("self", *KEYWORDS)}
+        return arguments(self.component)
 
     @property
     def over_time(self) -> bool:
@@ -103,8 +104,14 @@ def fill(
 
 def _why_unknown(found: Found, key: str, own: Sequence[str]) -> str:
     signature = read_signature(found.component)
-    if key in signature.wired:
+    if key in signature.wired and key in wirable(found.component):
         return f"'{key}' is wired by the engine and cannot be set; remove it"
+    if key in signature.wired:
+        where = f"{found.component.__qualname__}.__init__"
+        return (
+            f"'{key}' stands before `*` in {where}, where the engine wires sizes, and it has no "
+            f"'{key}' to give\nmove it after `*`: there it is an option"
+        )
     hint = did_you_mean(key, [*signature.options, *own])
     if "did you mean" not in hint:
         hint = f"; {_some(list(signature.options))}" if signature.options else "; it has none"
@@ -113,6 +120,18 @@ def _why_unknown(found: Found, key: str, own: Sequence[str]) -> str:
 
 def _some(known: Sequence[str]) -> str:
     return f"known: {', '.join(sorted(known))}" if known else "none is known"
+
+
+def arguments(component: type) -> dict[str, inspect.Parameter]:
+    """Return what the component's `forward` takes from `inputs`."""
+    parameters = inspect.signature(component.forward).parameters.values()  # type: ignore[attr-defined]
+    return {p.name: p for p in parameters if p.name not in ("self", *KEYWORDS)}
+
+
+def wirable(component: type) -> set[str]:
+    """Return what the engine can give the component's constructor, asked for or not."""
+    names = (form.format(name) for name in arguments(component) for form in _WIRED_BY_ARGUMENT)
+    return {*_WIRED, *names}
 
 
 def required(parameter: inspect.Parameter) -> bool:

@@ -6,9 +6,10 @@ import re
 import sys
 from pathlib import Path
 
+from mindkit.config.blocks import wirable
 from mindkit.registry import read_signature
 from mindkit.testing.build import Subject
-from mindkit.testing.checks.applies import check, everything
+from mindkit.testing.checks.applies import check, everything, with_tensors
 
 
 @check(everything)
@@ -51,4 +52,15 @@ def documents_its_options(subject: Subject) -> None:
         assert parameter.default is not parameter.empty, f"option '{name}' has no default"
         assert re.search(rf"^\s*{name}: ", subject.doc, re.MULTILINE), (
             f"option '{name}' is not in the docstring; add a line '{name}: …' with unit and effect"
+        )
+
+
+@check(with_tensors)
+def asks_for_what_is_wired(subject: Subject) -> None:
+    """Before `*` stand names that the engine wires, and no option."""
+    known = wirable(subject.component)
+    for name in read_signature(subject.component).wired:
+        assert name in known, (
+            f"'{name}' stands before `*`, and the engine has nothing of that name to give; move "
+            "it after `*`, where it is an option"
         )

@@ -534,5 +534,22 @@ def test_a_required_option_must_be_set(mistakes, registries):
     assert "criterion 'strict' needs the option 'margin'; set it" in message
 
 
+def test_an_option_that_stands_where_sizes_are_wired_is_told_where_to_go(mistakes, registries):
+    class Huber(Criterion):
+        def __init__(self, a_dim: int, beta: float = 1.0) -> None:
+            super().__init__()
+
+        def forward(self, a, b):
+            raise NotImplementedError
+
+    registries.criteria.add("huber", Huber)
+    huber = "terms.cons.type=huber"
+    message = mistakes(settings=[huber, "terms.cons.beta=0.5"])
+    assert "Huber.__init__, where the engine wires sizes, and it has no 'beta' to give" in message
+    assert "move it after `*`: there it is an option" in message
+    message = mistakes(settings=[huber, "terms.cons.a_dim=3"])
+    assert "'a_dim' is wired by the engine and cannot be set; remove it" in message
+
+
 def test_the_plain_number_1e_minus_3_is_a_number(load):
     assert term(load(settings=["terms.diff.weight=1e-3"]), "diff").weight == 1e-3

@@ -151,6 +151,21 @@ def test_an_option_that_is_not_documented_is_found(component, message):
     breaks("documents_its_options", "criteria", "x", component, message)
 
 
+class Misplaced(Criterion):
+    """Mean. Shapes: a (B, D) -> ()."""
+
+    def __init__(self, a_dim: int, scale: float = 1.0) -> None:
+        super().__init__()
+
+    def forward(self, a):
+        return a.mean()
+
+
+def test_an_option_before_the_star_is_found():
+    message = "'scale' stands before `\\*`, and the engine has nothing of that name"
+    breaks("asks_for_what_is_wired", "criteria", "misplaced", Misplaced, message)
+
+
 def criterion(forward, doc="Mean. Shapes: a (B, D), b (B, D) -> ().", **attributes):
     """A criterion with that forward and docstring."""
     return type("Made", (Criterion,), {"__doc__": doc, "forward": forward, **attributes})
