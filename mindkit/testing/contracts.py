@@ -9,9 +9,11 @@ In a plugin's tests, one line gives a pytest case for each check of each of its 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from mindkit.errors import PluginError
@@ -73,7 +75,8 @@ def contract_tests(
 ) -> Callable[[Any], None]:
     """Return a pytest test with a case for every check of every component of a plugin.
 
-    package: the plugin's module, installed or only importable, or the path of its .py file.
+    package: the plugin's module, installed or only importable, or the path of its .py file, from
+    the folder of the test that calls.
     options: component -> options to test it with, where its defaults cannot be built.
     skip: (component, check) -> the reason why that check is left out; it shows in the report.
     Raises PluginError for a plugin without components, and for names in `options` and `skip` that
@@ -81,6 +84,8 @@ def contract_tests(
     """
     import pytest
 
+    if package.endswith(".py"):
+        package = _beside(package, sys._getframe(1).f_globals.get("__file__"))
     installed = [p.name for p in entry_points(group=ENTRY_POINT_GROUP) if p.module == package]
     plugins = load_plugins([] if installed else [package])
     name = installed[0] if installed else package
@@ -105,6 +110,18 @@ def contract_tests(
         case(with_options.get(case.name))
 
     return test_contracts
+
+
+def _beside(path: str, test: str | None) -> str:
+    """The plugin file at `path`, from the folder of the file `test`, none in a notebook."""
+    folder = Path(test).parent if test else Path.cwd()
+    found = folder / path
+    if not found.is_file():
+        where = f"the folder of {Path(test).name}" if test else "the working directory"
+        raise PluginError(
+            f"no plugin file {path} in {folder}; give contract_tests its path from {where}"
+        )
+    return str(found)
 
 
 def contract_cases(registries: Registries, plugin: str | None = None) -> list[tuple[str, Case]]:

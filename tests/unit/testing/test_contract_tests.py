@@ -1,3 +1,5 @@
+import importlib.util
+
 import pytest
 
 from mindkit.errors import PluginError
@@ -46,6 +48,40 @@ def test_each_check_of_each_component_of_the_plugin_is_a_case(plugin):
     test(cases["criteria-good-keeps_its_shapes_line"].values[0])
     with pytest.raises(AssertionError, match="promises"):
         test(cases["criteria-bad-keeps_its_shapes_line"].values[0])
+
+
+def collected(path):
+    """The module of a test file, as pytest makes it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TEST = """\
+from mindkit.testing import contract_tests
+
+test_contracts = contract_tests("own.py")
+"""
+
+
+def test_a_file_is_found_beside_the_test_wherever_pytest_is_called(plugin, tmp_path, monkeypatch):
+    (tmp_path / "test_own.py").write_text(TEST)
+    monkeypatch.chdir(tmp_path.parent)
+    module = collected(tmp_path / "test_own.py")
+    assert "criteria-good-stays_finite" in cases_of(module.test_contracts)
+
+
+def test_a_file_that_is_not_beside_the_test_is_missed_where_it_was_looked_for(
+    plugin, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # where it is, and is not looked for
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_own.py").write_text(TEST)
+    with pytest.raises(
+        PluginError, match=r"no plugin file own\.py in .*tests; give contract_tests"
+    ):
+        collected(tmp_path / "tests" / "test_own.py")
 
 
 def test_an_installed_package_is_found_by_its_module():
