@@ -33,16 +33,19 @@ def published_ablation(run: RunResult) -> dict[str, float]:
 
 def _comparable(run: RunResult, drop: str) -> dict[str, float]:
     path = config_root() / "methods" / run.method / "published.yaml"
-    if run.stamps or not path.is_file():
+    if not path.is_file():
+        return {}
+    text = (run.folder / "config.yaml").read_text(encoding="utf-8")
+    config = yaml.safe_load(text)
+    if set(run.stamps) - {config.get("stamp")}:  # its own is said of the method, the rest of data
         return {}
     entry = yaml.safe_load(path.read_text(encoding="utf-8")).get(run.dataset, {})
     metrics = entry.get("ablations", {}).get(drop) if drop else entry.get("metrics")
     if metrics is None:
         return {}
-    text = (run.folder / "config.yaml").read_text(encoding="utf-8")
     if not drop and "/ablations.yaml:" in text:
         return {}  # an ablation of settings alone leaves a trace in their origins only
-    fits = _fits(run, yaml.safe_load(text), entry["needs"], {drop})
+    fits = _fits(run, config, entry["needs"], {drop})
     return dict(metrics) if fits else {}
 
 

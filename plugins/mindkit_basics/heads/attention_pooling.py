@@ -13,10 +13,11 @@ class AttentionPooling(FusionHead):
 
     Shapes: parts (P, B, D) -> (B, C).
 
-    The cross-modal attention fusion with adaptive weights of FDMER as reconstructed:
-    H' = LayerNorm(H + softmax(Q Kᵀ / sqrt(D)) V), β = softmax over parts of qᵀ tanh(W h' + b), then
-    [β_1 h'_1; …] -> Linear -> GELU -> dropout -> Linear. The weights by tanh are those of
-    attention-based multi-channel graph networks.
+    The fusion of FDMER as reconstructed. Known of it, from the abstract, is cross-modal attention
+    with adaptive weights; the rest is guessed:
+    H' = LayerNorm(H + softmax(Q Kᵀ / sqrt(D)) V), one layer of one head; β = softmax over parts of
+    qᵀ tanh(W h' + b), as in attention-based multi-channel graph networks; then
+    [β_1 h'_1; …] -> Linear -> GELU -> dropout -> Linear.
 
     attend: whether the parts attend to each other before they are weighed.
     pool: whether the weighed parts are added, or stay side by side.

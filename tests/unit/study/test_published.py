@@ -30,8 +30,9 @@ ENTRIES = [
 def run(tmp_path):
     """A finished run of MInD on MOSI as the paper had it, or with `text` and other facts."""
 
-    def call(text=TEXT, columns=COLUMNS, samples=SAMPLES, **facts):
+    def call(text=TEXT, columns=COLUMNS, samples=SAMPLES, stamp=None, **facts):
         config = {"encoders": {"text": text}} if text else {"encoders": {}}
+        config |= {"stamp": stamp} if stamp else {}
         (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
         result = RunResult(
             folder=Path(tmp_path),
@@ -79,6 +80,13 @@ def test_a_run_like_the_papers_has_its_numbers_beside_it(run):
 )
 def test_a_run_of_something_else_has_none(run, facts):
     assert published(run(**facts)) == {}
+
+
+def test_a_reconstructed_method_has_its_papers_numbers_beside_it_and_its_stamp(run):
+    stamp = "fdmer_reconstructed is RECONSTRUCTED"
+    facts = {"method": "fdmer_reconstructed", "stamp": stamp}
+    assert published(run(**facts, stamps=(stamp,)))["mae"] == 0.724
+    assert published(run(**facts, stamps=(stamp, "LEAKY FEATURES: vision"))) == {}
 
 
 @pytest.mark.parametrize("split", SAMPLES)
