@@ -28,7 +28,7 @@ from mindkit.errors import DataError, did_you_mean
 
 SEVEN = ("sentiment", "happy", "sad", "anger", "surprise", "disgust", "fear")  # of MOSEI's label
 REASON = "words, visual and acoustic differ in length"
-MISA = "standardised within each utterance, as by MISA's authors"
+BY_UTTERANCE = "standardised within each utterance, as by MISA's authors"
 
 
 def read_triples(name: str, source: Source, lists: Mapping[str, Any], request: Request) -> Raw:
@@ -134,7 +134,7 @@ def _features(triples: Sequence[Triple], roles: Mapping[str, str]) -> dict[str, 
         if name in STREAMS:
             places = [f"{triple.place}, {name}" for triple in triples]
             values = Steps([triple.streams[name] for triple in triples], places)
-            provenance = MISA if triples[0].words_in == "actual_words" else ""
+            provenance = BY_UTTERANCE if triples[0].words_in == "actual_words" else ""
             made[role] = Feature("ragged", values, None, name, provenance)
         else:
             texts = [" ".join(triple.words or []) for triple in triples]
