@@ -266,7 +266,7 @@ def _show_manifest(manifest: Mapping[str, Any], title: str) -> None:
 
 def _run_of(name: str, manifest: Mapping[str, Any], registries: Registries) -> str:
     """The command that trains on an import, without what it lacks or what leaks."""
-    from mindkit.config.compose import default_method
+    from mindkit.config.files import default_method
 
     columns, words = manifest["columns"], [f"mindkit run {default_method()} --dataset {name}"]
     encoders = (entry.name for entry in registries.encoders if "vector" in entry.load().accepts)

@@ -10,15 +10,15 @@ Maps merge and lists replace. A new `type` resets the options of its block, and 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mindkit.config.ablations import Ablation, Setting, split
+from mindkit.config.files import Files, config_root
 from mindkit.config.source import DEFAULT, Keys, Node, Origin, dotted, kind_of, node_of, read_value
-from mindkit.config.source import read_file as read_yaml
 from mindkit.config.spec import Data, Training
-from mindkit.errors import ConfigError, MindkitError, Problem, did_you_mean
+from mindkit.errors import ConfigError, Problem, did_you_mean
 
 OPEN = ("encoders", "representations", "terms")  # maps whose keys are the author's own names
 STRUCTURE = {
@@ -28,67 +28,6 @@ STRUCTURE = {
     "terms": ("type", "goal", "weight", "reduce", "inputs", "pairs", "learning"),
 }
 _OF_ONE_OPTIMIZER = ("betas", "momentum")
-
-
-def config_root() -> Path:
-    """Return the folder of shipped configs: in the package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "configs", package.parent / "configs"):
-        if folder.is_dir():
-            return folder
-    raise MindkitError(f"no configs beside {package}: the installation is incomplete")
-
-
-def default_method(root: Path | None = None) -> str:
-    """Return the method that configs/default.yaml names, for commands that were given none."""
-    return str(read_yaml((root or config_root()) / "default.yaml").at(("method",)).plain())
-
-
-def ablation_table(method: str, root: Path | None = None) -> dict[str, list[str]]:
-    """Return the names that `table.yaml` of the method, else of its base, lists by heading.
-
-    Empty where there is no such file.
-    """
-    files = beside_method(method, "table.yaml", root)
-    entries = (files[-1].items if files else None) or {}
-    for heading, node in entries.items():
-        names = node.plain()
-        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-            what = f"under a heading is a list of names to drop, got {names!r}"
-            raise ConfigError([node.origin.problem((heading,), what)])
-    return {heading: node.plain() for heading, node in entries.items()}
-
-
-def method_ablations(method: str, root: Path | None = None) -> list[str]:
-    """Return the names of the ablations that the method offers."""
-    return list(_Files(root or config_root()).ablations(method))
-
-
-def beside_method(method: str, name: str, root: Path | None = None) -> list[Node]:
-    """Return the files called `name` in the folders of the method and its bases, bases first."""
-    return _Files(root or config_root()).beside(method, name)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One `path=value`, from `--set` or from the `set` of an ablation."""
-
-    keys: Keys
-    node: Node
-
-    @property
-    def origin(self) -> Origin:
-        return self.node.origin
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """An entry of ablations.yaml: names to `drop` and settings to apply; nothing else."""
-
-    name: str
-    origin: Origin
-    drop: tuple[str, ...] = ()
-    settings: tuple[Setting, ...] = ()
 
 
 @dataclass
@@ -111,7 +50,7 @@ def compose(
     root: Path | None = None,
 ) -> Composed:
     """Merge everything that makes the config of `method`; see the head of this module."""
-    files = _Files(root or config_root())
+    files = Files(root or config_root())
     chosen = parse_settings(settings)
     first = [defaults(), files.read(files.root / "training" / "default.yaml")]
     dataset = dataset or _dataset_of([*first, *files.method(method, None)[0]], chosen)
@@ -188,12 +127,6 @@ def parse_settings(settings: Iterable[str]) -> list[Setting]:
     return found
 
 
-def split(path: str) -> Keys:
-    """Return the keys of a dotted path; a number, bare or in brackets, is an item of a list."""
-    parts = [part for part in re.split(r"[.\[\]]+", path) if part]
-    return tuple(int(part) if part.isdecimal() else part for part in parts)
-
-
 def apply(tree: Node, settings: Iterable[Setting]) -> Node:
     """Return the tree with each setting put in its place, later ones winning."""
     problems: list[Problem] = []
@@ -260,148 +193,3 @@ def _dataset_of(layers: Sequence[Node], settings: Sequence[Setting]) -> str:
         if setting.keys == ("data", "name") and isinstance(setting.node.value, str):
             name = setting.node.value
     return name
-
-
-class _Files:
-    """The config files below `root`, and those a user gives by their path."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.found: dict[Path, Node] = {}
-
-    def read(self, path: Path) -> Node:
-        if path not in self.found:
-            self.found[path] = read_yaml(path, self._label(path))
-        return self.found[path]
-
-    def method(self, name: str, dataset: str | None) -> tuple[list[Node], int]:
-        """Return the layers of a method, its bases first, and how many precede `<dataset>.yaml`."""
-        chain = self._chain(name, dataset)
-        layers = [node for _, nodes in chain for node in nodes]
-        special = [n for n, (path, _) in enumerate(chain) if path.name == f"{dataset}.yaml"]
-        return layers, special[0] if special else len(layers)
-
-    def ablations(self, name: str) -> dict[str, Ablation]:
-        """Return the ablations of a method; its own go before those of its bases."""
-        found: dict[str, Ablation] = {}
-        for node in self.beside(name, "ablations.yaml"):
-            found |= _ablations(node)
-        return found
-
-    def beside(self, method: str, name: str) -> list[Node]:
-        """Return the files called `name` in the folders of a method and its bases, bases first."""
-        folders = dict.fromkeys(path.parent for path, _ in self._chain(method, None))
-        return [self.read(folder / name) for folder in folders if (folder / name).is_file()]
-
-    def fragment(self, folder: str, name: str) -> Node:
-        """Return `configs/<folder>/<name>.yaml`, or the file of that path."""
-        if _is_path(name):
-            return self.read(Path(name))
-        path = self.root / folder / f"{name}.yaml"
-        if not path.is_file():
-            known = sorted(found.stem for found in (self.root / folder).glob("*.yaml"))
-            raise ConfigError(
-                [Problem(f"--{folder} {name}", f"no file {path.name}{did_you_mean(name, known)}")]
-            )
-        return self.read(path)
-
-    def _chain(self, name: str, dataset: str | None) -> list[tuple[Path, list[Node]]]:
-        path = self._find(name, Origin(f"METHOD {name}"), Path.cwd())
-        return self._layers(path, dataset, ())
-
-    def _layers(
-        self, path: Path, dataset: str | None, seen: tuple[Path, ...]
-    ) -> list[tuple[Path, list[Node]]]:
-        below, own = self._with_base(path, dataset, seen)
-        special = path.parent / f"{dataset}.yaml"
-        if path.name != "default.yaml" or dataset is None or not special.is_file():
-            return [*below, (path, [own])]
-        below_special, own_special = self._with_base(special, dataset, seen)
-        return [*below, (path, [own]), *below_special, (special, [own_special])]
-
-    def _with_base(
-        self, path: Path, dataset: str | None, seen: tuple[Path, ...]
-    ) -> tuple[list[tuple[Path, list[Node]]], Node]:
-        node = self.read(path)
-        entries = dict(node.items or {})
-        base = entries.pop("base", None)
-        own = Node(entries, node.origin)
-        if base is None:
-            return [], own
-        if not isinstance(base.value, str):
-            what = f"a method's name or a file's path is wanted, got {kind_of(base.value)}"
-            raise ConfigError([base.origin.problem(("base",), what)])
-        if path in seen:
-            what = f"this file is its own base, by way of {base.value}; remove one `base:`"
-            raise ConfigError([base.origin.problem(("base",), what)])
-        seen = (*seen, path)
-        if _is_path(base.value):
-            found = self._find(base.value, base.origin, path.parent)
-            lower, node = self._with_base(found, dataset, seen)
-            return [*lower, (found, [node])], own
-        return self._layers(self._find(base.value, base.origin, path.parent), dataset, seen), own
-
-    def _find(self, name: str, origin: Origin, beside: Path) -> Path:
-        if _is_path(name):
-            path = (beside / name).resolve()
-            path = path / "default.yaml" if path.is_dir() else path
-            if path.is_file():
-                return path
-            keys = () if origin.label.startswith("METHOD") else ("base",)
-            raise ConfigError([origin.problem(keys, f"no file {name} in {beside}; check the path")])
-        methods = self.root / "methods"
-        path = methods / name / "default.yaml"
-        if path.is_file():
-            return path
-        known = sorted(found.parent.name for found in methods.glob("*/default.yaml"))
-        keys = () if origin.label.startswith("METHOD") else ("base",)
-        what = f"no method named '{name}'{did_you_mean(name, known)}"
-        raise ConfigError([origin.problem(keys, f"{what}\nor give the path of a .yaml file")])
-
-    def _label(self, path: Path) -> str:
-        path = path.resolve()
-        for folder in (self.root.resolve().parent, Path.cwd()):
-            if path.is_relative_to(folder):
-                return path.relative_to(folder).as_posix()
-        return str(path)
-
-
-def _is_path(name: str) -> bool:
-    return name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name
-
-
-def _ablations(tree: Node) -> dict[str, Ablation]:
-    found: dict[str, Ablation] = {}
-    problems: list[Problem] = []
-    for name, entry in (tree.items or {}).items():
-        try:
-            found[name] = _ablation(name, entry)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
-def _ablation(name: str, entry: Node) -> Ablation:
-    problems: list[Problem] = []
-    items = entry.items
-    if items is None:
-        what = f"an ablation is a map of `drop` and `set`, got {kind_of(entry.value)}"
-        raise ConfigError([entry.origin.problem((name,), what)])
-    for key, node in items.items():
-        if key not in ("drop", "set"):
-            what = f"an ablation holds `drop` and `set` only{did_you_mean(key, ('drop', 'set'))}"
-            problems.append(node.origin.problem((name, key), what))
-    drop = items.get("drop", node_of([])).plain()
-    if not isinstance(drop, list) or not all(isinstance(one, str) for one in drop):
-        what = f"`drop` is a list of names, got {drop!r}"
-        problems.append(items["drop"].origin.problem((name, "drop"), what))
-    changes = items.get("set", node_of({}))
-    if changes.items is None:
-        what = f"`set` is a map of paths and values, got {kind_of(changes.value)}"
-        problems.append(changes.origin.problem((name, "set"), what))
-    if problems:
-        raise ConfigError(problems)
-    settings = tuple(Setting(split(path), node) for path, node in (changes.items or {}).items())
-    return Ablation(name, entry.origin, tuple(drop), settings)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mindkit.config import refs
-from mindkit.config.compose import Ablation
+from mindkit.config.ablations import Ablation
 from mindkit.config.source import Node, Origin, node_of
 from mindkit.config.spec import BY_MODALITY
 from mindkit.errors import ConfigError, Problem, did_you_mean

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from mindkit.config.compose import ablation_table, default_method
+from mindkit.config.files import ablation_table, default_method
 from mindkit.config.load import load_spec
 from mindkit.config.spec import Spec
 from mindkit.errors import MindkitError

@@ -22,7 +22,7 @@ import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mindkit.config.compose import config_root
+from mindkit.config.files import config_root
 from mindkit.config.spec import Spec
 from mindkit.data.files import write_text
 from mindkit.data.home import cache_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mindkit.config.compose import method_ablations
+from mindkit.config.files import method_ablations
 from mindkit.config.load import load_spec
 from mindkit.config.spec import Spec
 from mindkit.errors import MindkitError

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from mindkit.config.compose import config_root
+from mindkit.config.files import config_root
 from mindkit.train.run import RunResult
 
 

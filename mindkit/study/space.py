@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mindkit.config.compose import beside_method, split
+from mindkit.config.ablations import split
+from mindkit.config.files import beside_method
 from mindkit.config.load import as_setting
 from mindkit.config.source import (
     Keys,

@@ -1,6 +1,8 @@
 import pytest
 
-from mindkit.config.compose import apply, compose, config_root, merge, parse_settings, split
+from mindkit.config.ablations import split
+from mindkit.config.compose import apply, compose, merge, parse_settings
+from mindkit.config.files import config_root
 from mindkit.config.source import read_text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mindkit.config.compose import config_root
+from mindkit.config.files import config_root
 from mindkit.study.published import published, published_ablation
 from mindkit.train.metrics import METRICS
 from mindkit.train.run import RunResult

@@ -2,7 +2,8 @@ from functools import partial
 
 import pytest
 
-from mindkit.config.compose import config_root, split
+from mindkit.config.ablations import split
+from mindkit.config.files import config_root
 from mindkit.config.load import load_spec
 from mindkit.config.source import node_of
 from mindkit.errors import ConfigError, MindkitError
