@@ -1,10 +1,38 @@
-"""A value that depends on the order of the samples is found, unless its component says so."""
+"""Values that depend on padding, on batch mates or on the order of samples are found."""
 
 import pytest
 import torch
 
-from mindkit.kinds import Criterion
+from mindkit.kinds import Criterion, Encoder
 from mindkit.testing.contracts import Case
+
+
+class Careless(Encoder):
+    """Plain mean over time, then over the batch. Shapes: x (B, L, F), mask (B, L) -> (B, F)."""
+
+    def forward(self, x, mask):
+        return x.mean(1) + x.mean((0, 1))
+
+
+class Dividing(Encoder):
+    """Mean over real steps. Shapes: x (B, L, F), mask (B, L) -> (B, F)."""
+
+    def forward(self, x, mask):
+        return (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+def test_padding_that_matters_is_found(breaks):
+    breaks("ignores_padding", "encoders", "careless", Careless, "three padded steps")
+    Case("ignores_padding", "encoders", "dividing", Dividing)()
+
+
+def test_batch_mates_that_matter_are_found(breaks):
+    breaks("ignores_batch_mates", "encoders", "careless", Careless, "sample 0 alone differs")
+    Case("ignores_batch_mates", "encoders", "dividing", Dividing)()
+
+
+def test_a_division_by_the_length_of_an_empty_sample_is_found(breaks):
+    breaks("survives_an_empty_sample", "encoders", "dividing", Dividing, "not finite")
 
 
 class Neighbours(Criterion):
