@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Tracker,
     )
     from mindkit.model.attention import Crossmodal, CrossmodalEncoder, last_step, sinusoids
-    from mindkit.model.layers import MLP, LayerNorm, Linear
+    from mindkit.model.layers import MLP, LayerNorm, Linear, Residual
     from mindkit.model.losses import PredictionLoss, prediction_loss, refuse_misfit
     from mindkit.model.modalities import by_modality
     from mindkit.model.reversal import ReversalSchedule, reversal_strength, reverse_gradient
@@ -51,6 +51,7 @@ __all__ = [
     "Reconstruction",
     "Registries",
     "Registry",
+    "Residual",
     "ReversalSchedule",
     "Signal",
     "Stage",
@@ -83,7 +84,7 @@ _HOME = {
         "Tracker",
     ),
     "mindkit.model.attention": ("Crossmodal", "CrossmodalEncoder", "last_step", "sinusoids"),
-    "mindkit.model.layers": ("MLP", "LayerNorm", "Linear"),
+    "mindkit.model.layers": ("MLP", "LayerNorm", "Linear", "Residual"),
     "mindkit.model.losses": ("PredictionLoss", "prediction_loss", "refuse_misfit"),
     "mindkit.model.modalities": ("by_modality",),
     "mindkit.model.reversal": ("ReversalSchedule", "reversal_strength", "reverse_gradient"),

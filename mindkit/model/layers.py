@@ -98,3 +98,18 @@ class MLP(nn.Sequential):
         for d_in, d_out in itertools.pairwise(widths):
             layers += [Linear(copies, d_in, d_out), activation()]
         super().__init__(*layers[:-1])
+
+
+class Residual(nn.Sequential):
+    """x + W2 drop(ReLU(W1 x)), the last hidden network of Tsai et al. (2019).
+
+    Shapes: x (B, D) -> (B, D). dropout: probability of zeroing a hidden unit, 0 to 1.
+    """
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__(
+            nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + super().forward(x)

@@ -3,7 +3,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mindkit.api import Crossmodal, CrossmodalEncoder, FusionHead, by_modality, last_step
+from mindkit.api import (
+    Crossmodal,
+    CrossmodalEncoder,
+    FusionHead,
+    Residual,
+    by_modality,
+    last_step,
+)
 from mindkit_dmd.flat_linear import flat
 
 NAMES = (
@@ -138,13 +145,11 @@ class _Answer(nn.Module):
 
     def __init__(self, width: int, num_outputs: int, dropout: float) -> None:
         super().__init__()
-        self.hidden = nn.Sequential(
-            nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width)
-        )
+        self.hidden = Residual(width, dropout)
         self.answer = nn.Linear(width, num_outputs)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        vector = x + self.hidden(x)
+        vector = self.hidden(x)
         return self.answer(vector), vector
 
 

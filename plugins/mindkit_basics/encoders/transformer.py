@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, scaled_dot_product_attention
 
 from mindkit.api import Encoder, sinusoids
-from mindkit_basics.encoders.readouts import masked_max
+from mindkit_basics.encoders.readouts import masked_max, masked_mean
 
 Readout = Literal["masked_mean", "masked_max", "zero_token", "last_valid", "cls_token"]
 
@@ -104,7 +104,7 @@ class Transformer(Encoder):
         if self.readout == "cls_token":
             return hidden[:, 0]
         if self.readout == "masked_mean":
-            return sequence.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+            return masked_mean(sequence, mask)
         if self.readout == "masked_max":
             return masked_max(sequence, mask)
         last = (mask * torch.arange(mask.shape[1], device=mask.device)).amax(1)

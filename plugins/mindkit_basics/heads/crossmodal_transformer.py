@@ -5,7 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mindkit.api import Crossmodal, FusionHead, by_modality, last_step
+from mindkit.api import Crossmodal, FusionHead, Residual, by_modality, last_step
+from mindkit_basics.encoders.readouts import masked_mean
 
 
 class CrossmodalTransformer(FusionHead):
@@ -70,20 +71,16 @@ class CrossmodalTransformer(FusionHead):
             by_modality("attention_dropout", attention_dropout, sequences_modalities),
         )
         total = self.crossmodal.width * count
-        self.hidden = nn.Sequential(
-            nn.Linear(total, total), nn.ReLU(), nn.Dropout(dropout), nn.Linear(total, total)
-        )
+        self.hidden = Residual(total, dropout)
         self.predict = nn.Linear(total, num_outputs)
 
     def forward(self, sequences: list[Tensor], masks: list[Tensor]) -> Tensor:
         gathered = self.crossmodal(sequences, masks)
         read = [self._read(steps, mask) for steps, mask in zip(gathered, masks, strict=True)]
         fused = torch.cat(read, 1)
-        return self.predict(fused + self.hidden(fused))
+        return self.predict(self.hidden(fused))
 
     def _read(self, steps: Tensor, mask: Tensor) -> Tensor:
         if self.readout == "last":
             return last_step(steps, mask)
-        return steps.masked_fill(~mask.unsqueeze(2), 0).sum(1) / mask.sum(1, keepdim=True).clamp(
-            min=1
-        )
+        return masked_mean(steps, mask)

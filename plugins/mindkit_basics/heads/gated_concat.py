@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mindkit.api import FusionHead, Linear
+from mindkit.api import FusionHead, Linear, Residual
 
 
 class GatedConcat(FusionHead):
@@ -30,13 +30,11 @@ class GatedConcat(FusionHead):
         self.product = product
         self.gate = Linear(num_parts, parts_dim, parts_dim)
         wide = num_parts * parts_dim
-        self.hidden = nn.Sequential(
-            nn.Linear(wide, wide), nn.ReLU(), nn.Dropout(dropout), nn.Linear(wide, wide)
-        )
+        self.hidden = Residual(wide, dropout)
         self.predict = nn.Linear(wide, num_outputs)
 
     def forward(self, parts: Tensor) -> Tensor:
         gates = self.gate(parts).sigmoid()
         passed = gates * parts if self.product else gates
         fused = passed.transpose(0, 1).flatten(1)  # (B, P D)
-        return self.predict(fused + self.hidden(fused))
+        return self.predict(self.hidden(fused))
