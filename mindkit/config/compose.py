@@ -17,7 +17,8 @@ from pathlib import Path
 from mindkit.config.ablations import Ablation, Setting, split
 from mindkit.config.files import Files, config_root
 from mindkit.config.source import DEFAULT, Keys, Node, Origin, dotted, kind_of, node_of, read_value
-from mindkit.config.spec import Data, Training
+from mindkit.config.spec import Data
+from mindkit.config.training import Training
 from mindkit.errors import ConfigError, Problem, did_you_mean
 
 OPEN = ("encoders", "representations", "terms")  # maps whose keys are the author's own names

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from mindkit.config import refs
 from mindkit.config.blocks import Found, fill, find, required
+from mindkit.config.ranges import Positive
 from mindkit.config.source import DEFAULT, Keys, Node, dotted, node_of
 from mindkit.config.spec import (
     BY_MODALITY,
@@ -19,13 +20,12 @@ from mindkit.config.spec import (
     Data,
     Fusion,
     Method,
-    Positive,
     Reference,
     Spec,
-    Training,
 )
 from mindkit.config.stages import Stages, refuse_without_sequence
 from mindkit.config.terms import Terms, read_references
+from mindkit.config.training import Training
 from mindkit.config.values import Report
 from mindkit.errors import Problem, did_you_mean
 from mindkit.registry import Registries

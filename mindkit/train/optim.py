@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mindkit.config import spec
+from mindkit.config.training import Clip, Group, Optimizer
 from mindkit.errors import ConfigError, Problem
 from mindkit.model.build import Model
 
 
-def freeze(model: Model, groups: Iterable[spec.Group]) -> None:
+def freeze(model: Model, groups: Iterable[Group]) -> None:
     """Stop the gradient of every parameter whose group says `freeze`."""
     for name, parameter in model.named_parameters():
         group = _first_match(name, groups)
@@ -22,15 +22,15 @@ def freeze(model: Model, groups: Iterable[spec.Group]) -> None:
             parameter.requires_grad_(False)
 
 
-def main_optimizer(model: Model, settings: spec.Optimizer) -> torch.optim.Optimizer:
+def main_optimizer(model: Model, settings: Optimizer) -> torch.optim.Optimizer:
     """Return the optimiser of all parameters but those that a term trains by itself.
 
     A group whose pattern matches no parameter is an error: the setting would be ignored.
     """
     freeze(model, settings.groups)
     own = {id(p) for term in model.objective.learners().values() for p in term.parameters()}
-    by_group: dict[spec.Group | None, list[Tensor]] = {}
-    matched: set[spec.Group] = set()
+    by_group: dict[Group | None, list[Tensor]] = {}
+    matched: set[Group] = set()
     for name, parameter in model.named_parameters():
         group = _first_match(name, settings.groups)
         if group is not None:
@@ -82,7 +82,7 @@ def by_turn(
     return each_step, each_epoch
 
 
-def clip_gradients(parameters: list[nn.Parameter], clip: spec.Clip) -> None:
+def clip_gradients(parameters: list[nn.Parameter], clip: Clip) -> None:
     """Clip by element value, by total norm, by both in that order, or not at all."""
     if clip.value is not None:
         nn.utils.clip_grad_value_(parameters, clip.value)
@@ -102,7 +102,7 @@ def scale_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
         group["lr"] = group["base_rate"] * factor
 
 
-def _make(groups: list[dict[str, Any]], settings: spec.Optimizer) -> torch.optim.Optimizer:
+def _make(groups: list[dict[str, Any]], settings: Optimizer) -> torch.optim.Optimizer:
     if settings.type == "sgd":
         return torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum)
     make = torch.optim.AdamW if settings.type == "adamw" else torch.optim.Adam
@@ -111,13 +111,11 @@ def _make(groups: list[dict[str, Any]], settings: spec.Optimizer) -> torch.optim
     return make(groups, lr=settings.rate, betas=settings.betas, fused=fused)
 
 
-def _first_match(name: str, groups: Iterable[spec.Group]) -> spec.Group | None:
+def _first_match(name: str, groups: Iterable[Group]) -> Group | None:
     return next((group for group in groups if re.search(group.match, name)), None)
 
 
-def _refuse_unmatched(
-    model: Model, groups: tuple[spec.Group, ...], matched: set[spec.Group]
-) -> None:
+def _refuse_unmatched(model: Model, groups: tuple[Group, ...], matched: set[Group]) -> None:
     problems = []
     for number, group in enumerate(groups):
         if group not in matched and not group.optional:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from mindkit.config import spec
+from mindkit.config.training import Selection
 from mindkit.data.store import Store
 from mindkit.errors import Problem, did_you_mean
 from mindkit.registry import Registries
@@ -19,7 +20,7 @@ AUTO = "auto"  # the metric that stands for the data set's own headline
 
 @dataclass
 class Selector:
-    """Follows the selection metric over the epochs; see `spec.Selection` for the rule.
+    """Follows the selection metric over the epochs; see `Selection` for the rule.
 
     best, epoch: best value so far and where. patience, rollbacks: what is left of each. borne: how
     many worse epochs a plateau takes, None without one; flat: how many there have been.
@@ -36,7 +37,7 @@ class Selector:
     flat: int = 0
 
     @classmethod
-    def from_settings(cls, settings: spec.Selection) -> Selector:
+    def from_settings(cls, settings: Selection) -> Selector:
         """Return a selector at the beginning of training."""
         mode = better(settings.metric) if settings.mode == "auto" else settings.mode
         return cls(

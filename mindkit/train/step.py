@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mindkit.batch import Batch
-from mindkit.config.spec import Accumulate, Clip
+from mindkit.config.training import Accumulate, Clip
 from mindkit.model.build import Model
 from mindkit.model.graph import Tensors
 from mindkit.train.device import Device

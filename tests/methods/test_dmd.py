@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from mindkit.config.load import load_spec
-from mindkit.config.spec import Accumulate, Reference
+from mindkit.config.spec import Reference
+from mindkit.config.training import Accumulate
 from mindkit.data.library import open_store
 from mindkit.data.prepare import prepare
 from mindkit.errors import ConfigError

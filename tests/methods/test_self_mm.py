@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from transformers import BertConfig, BertModel
 
 from mindkit.config.load import load_spec
-from mindkit.config.spec import Accumulate
+from mindkit.config.training import Accumulate
 from mindkit.kinds import Tracker
 from mindkit.model.build import InputSchema, build
 from mindkit.study.check import check

@@ -5,7 +5,8 @@ import math
 import torch
 
 from mindkit.batch import Batch
-from mindkit.config.spec import Clip, Reference
+from mindkit.config.spec import Reference
+from mindkit.config.training import Clip
 from mindkit.model.build import InputSchema, count_parameters
 from mindkit.train.device import choose_device
 from mindkit.train.optim import learning_optimizers, main_optimizer

@@ -5,7 +5,8 @@ import torch
 
 from mindkit.batch import Batch
 from mindkit.config.load import load_spec
-from mindkit.config.spec import Clip, Reference
+from mindkit.config.spec import Reference
+from mindkit.config.training import Clip
 from mindkit.errors import ConfigError
 from mindkit.hooks import load_plugins
 from mindkit.model.build import InputSchema, build

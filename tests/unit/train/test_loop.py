@@ -347,7 +347,7 @@ def test_an_unknown_device_is_refused_with_what_would_do(tiny, registries, tmp_p
 
 
 def test_clipping_bounds_the_gradient():
-    from mindkit.config.spec import Clip
+    from mindkit.config.training import Clip
     from mindkit.train.optim import clip_gradients
 
     parameter = nn.Parameter(torch.zeros(2))

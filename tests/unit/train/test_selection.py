@@ -1,6 +1,6 @@
 import math
 
-from mindkit.config.spec import Plateau, Selection
+from mindkit.config.training import Plateau, Selection
 from mindkit.train.selection import Selector
 
 
