@@ -8,6 +8,8 @@ from mindkit.api import MIEstimator
 class Agreement(MIEstimator):
     """Cosine of projections, true pairs against shifted ones. Shapes: x (B, D), z (B, E) -> ()."""
 
+    ordered = True  # shifted pairs are others in another order
+
     def __init__(self, x_dim: int, z_dim: int):
         super().__init__()
         self.project = nn.Linear(x_dim, z_dim)
