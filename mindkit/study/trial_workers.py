@@ -36,16 +36,7 @@ def make_trials(
     called here with each trial that ends. Raises `Interrupted` on a signal, and `MindkitError`
     where trials are missing in the end: workers died, or another machine is not done yet.
     """
-    if executor not in ("in-process", "processes"):
-        raise MindkitError(
-            f"--executor {executor}: trials are made by this process or by worker processes of "
-            "this machine; on several machines, call the same command on each with one --storage"
-        )
-    if devices and search.device:
-        raise MindkitError(
-            f"--device {search.device} and --devices {','.join(devices)} name different places; "
-            "leave one of the two out"
-        )
+    refuse_elsewhere(executor, devices, search.device)
     with quiet():
         study = load(search)
         told = {one.number for one in trials_of(study) if one.state != "running"}
@@ -64,6 +55,20 @@ def make_trials(
         trials = trials_of(study)
     _refuse_missing(search, trials)
     return trials
+
+
+def refuse_elsewhere(executor: str, devices: Sequence[str], device: str | None) -> None:
+    """Raise where trials cannot be made as asked: on a cluster, or in two places at once."""
+    if executor not in ("in-process", "processes"):
+        raise MindkitError(
+            f"--executor {executor}: trials are made by this process or by worker processes of "
+            "this machine; on several machines, call the same command on each with one --storage"
+        )
+    if devices and device:
+        raise MindkitError(
+            f"--device {device} and --devices {','.join(devices)} name different places; "
+            "leave one of the two out"
+        )
 
 
 def _here(search: Search, after: Callable[[Any], None]) -> None:

@@ -23,7 +23,7 @@ from mindkit.study.run import with_seed
 from mindkit.study.search import Pruner, Search, create, load, quiet
 from mindkit.study.space import Dimension, fit_space, read_space
 from mindkit.study.study import Plan, Row, Study, Where, make
-from mindkit.study.trial_workers import TellTrial, make_trials
+from mindkit.study.trial_workers import TellTrial, make_trials, refuse_elsewhere
 from mindkit.study.trials import Trial
 from mindkit.study.winner import best_of, command, ranking, tuned_spec, write_winner
 from mindkit.train.metrics import better
@@ -128,6 +128,7 @@ def tune(
         executor, Worker(display), workers=workers, devices=devices, settings=executor_settings
     )
     where = Where(makes, Path(out), tuple(plugins), device, fresh, tell=tell)
+    refuse_elsewhere(executor, devices, device)
     if fresh:
         shutil.rmtree(plan.folder, ignore_errors=True)
     with quiet():

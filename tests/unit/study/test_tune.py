@@ -273,9 +273,10 @@ def test_a_trials_folder_is_not_read_as_a_run_with_test_scores(tuned, inputs):
         )
 
 
-def test_a_search_on_a_cluster_is_refused_with_what_would_do(search, tmp_path):
+def test_a_search_on_a_cluster_is_refused_before_anything_is_written(search, tmp_path):
     with pytest.raises(MindkitError, match="call the same command on each with one --storage"):
-        search(tmp_path, executor="slurm")
+        search(tmp_path, executor="slurm", fresh=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
