@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from torch import nn
 
 import mindkit
 from mindkit.config.load import dump, load_spec, spec_from_resolved
@@ -231,43 +230,27 @@ def test_mult_drops_out_by_the_modality_attended_to(backward):
     assert {one.layers[0].attention for one in model.graph.head.crossmodal.memory} == {0.1}
 
 
-def naive_tfn(model, batch):
-    """TFN as its port has it, sample by sample, on a model's weights; BatchNorm on the batch."""
-    graph, head = model.graph, model.graph.head
-    narrow = {}
-    (lstm,) = graph.encoders["text"].layers[0]
-    rows = []
-    for x, mask in zip(batch.features["text"], batch.masks["text"], strict=True):
-        _, (state, _) = lstm(x[mask].unsqueeze(0))
-        rows.append(head.networks[0][1](state[0, 0]))  # no ReLU
-    narrow["text"] = torch.stack(rows)
-    for number, m in enumerate(("audio", "vision"), 1):
-        means = torch.stack(
-            [x[k].mean(0) for x, k in zip(batch.features[m], batch.masks[m], strict=True)]
-        )
-        x = (means - means.mean(0)) / (means.var(0, unbiased=False) + 1e-5).sqrt()
-        network = graph.encoders[m].network
-        linears = [one for one in (*network, *head.networks[number]) if isinstance(one, nn.Linear)]
-        assert len(linears) == 3
-        for linear in linears:
-            x = linear(x).relu()
-        narrow[m] = x
-    scores = []
-    for t, a, v in zip(*narrow.values(), strict=True):
-        product = torch.zeros(len(t) + 1, len(a) + 1, len(v) + 1, dtype=torch.float64)
-        t, a, v = (torch.cat([torch.ones(1, dtype=torch.float64), one]) for one in (t, a, v))
-        for i in range(len(t)):
-            product[i] = t[i] * torch.outer(a, v)
-        hidden = head.predict[3](head.predict[1](product.flatten()).relu()).relu()
-        scores.append(6 * torch.sigmoid(head.predict[5](hidden)) - 3)
-    return torch.stack(scores)
-
-
-def test_tfn_predicts_what_its_port_written_out_does(registries, small, mmsa_pickle, own_home):
-    settings = [*small("tfn_mmsa"), "fusion.part_dropout=0.0", "fusion.dropout=0.0"]
-    settings += ["encoders.audio.dropout=0.0", "encoders.vision.dropout=0.0"]
+@pytest.mark.parametrize("method", STATES)
+def test_each_predicts_what_its_port_written_out_does(
+    registries, reference, small, mmsa_pickle, own_home, method
+):
+    settings = {
+        "tfn_mmsa": ["fusion.dropout=0.0"],
+        "lmf_mmsa": [],
+        "mult_mmsa": ["width=8", "encoders.text.dropout=0.0", "fusion.layers=2"],
+    }[method]
+    if method == "mult_mmsa":
+        names = ("attention", "memory", "embedding", "relu", "residual")
+        settings += [f"fusion.{name}_dropout=0.0" for name in names] + ["fusion.dropout=0.0"]
+    else:
+        settings += [f"encoders.{m}.dropout=0.0" for m in ("audio", "vision")]
+        settings += ["fusion.part_dropout=0.0"]
     spec = load_spec(
-        registries, "tfn_mmsa", dataset="mosi", data=str(mmsa_pickle), settings=settings
+        registries,
+        method,
+        dataset="mosi",
+        data=str(mmsa_pickle),
+        settings=[*small(method), *settings],
     )
     store = open_store(spec.data, registries)
     torch.manual_seed(0)
@@ -275,4 +258,5 @@ def test_tfn_predicts_what_its_port_written_out_does(registries, small, mmsa_pic
     batch = store.splits["train"].batch(torch.arange(10), model.graph.modalities)
     batch = replace(batch, features={m: x.double() for m, x in batch.features.items()})
     prediction = model.graph(batch)[Reference("prediction")]
-    torch.testing.assert_close(prediction, naive_tfn(model, batch), rtol=1e-9, atol=1e-9)
+    naive = getattr(reference("naive_fusion"), f"naive_{method.removesuffix('_mmsa')}")
+    torch.testing.assert_close(prediction, naive(model, batch), rtol=1e-9, atol=1e-9)
