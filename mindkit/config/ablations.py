@@ -1,8 +1,9 @@
-"""Ablations of a method, and the settings by path that they and `--set` are made of."""
+"""Ablations of a method: what `--drop` names, and the settings by path of them and `--set`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mindkit.config.source import Keys, Node, Origin, kind_of, node_of
@@ -31,6 +32,14 @@ class Ablation:
     settings: tuple[Setting, ...] = ()
 
 
+@dataclass(frozen=True)
+class Request:
+    """One name to drop, and the words of the one who asked for it."""
+
+    name: str
+    by: str
+
+
 def split(path: str) -> Keys:
     """Return the keys of a dotted path; a number, bare or in brackets, is an item of a list."""
     parts = [part for part in re.split(r"[.\[\]]+", path) if part]
@@ -49,6 +58,33 @@ def read_ablations(tree: Node) -> dict[str, Ablation]:
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def requests(tree: Node, names: Sequence[str], ablations: Mapping[str, Ablation]) -> list[Request]:
+    """Resolve the names given to `--drop`: parts of the method, or ablations that name parts."""
+    entries = tree.items or {}
+    kinds = [entries[key] for key in ("terms", "representations", "encoders") if key in entries]
+    parts = [name for kind in kinds for name in kind.items or {}]
+    found: dict[str, Request] = {}
+    problems: list[Problem] = []
+    for name in names:
+        if name in ablations:
+            ablation = ablations[name]
+            for part in ablation.drop:
+                if part in parts:
+                    found.setdefault(part, Request(part, f"--drop {name}"))
+                else:
+                    what = f"nothing to drop is named '{part}'{did_you_mean(part, parts)}"
+                    problems.append(ablation.origin.problem((name, "drop"), what))
+        elif name in parts:
+            found[name] = Request(name, f"--drop {name}")
+        else:
+            hint = did_you_mean(name, [*parts, *ablations])
+            what = f"no term, representation, modality or ablation named '{name}'{hint}"
+            problems.append(Problem(f"--drop {name}", what))
+    if problems:
+        raise ConfigError(problems)
+    return list(found.values())
 
 
 def _ablation(name: str, entry: Node) -> Ablation:

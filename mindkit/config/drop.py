@@ -7,46 +7,12 @@ rows goes; a representation that nothing uses goes. Each consequence is one line
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from mindkit.config import refs
-from mindkit.config.ablations import Ablation
+from mindkit.config.ablations import Request
 from mindkit.config.source import Node, Origin, node_of
 from mindkit.config.spec import BY_MODALITY
-from mindkit.errors import ConfigError, Problem, did_you_mean
-
-
-@dataclass(frozen=True)
-class Request:
-    """One name to drop, and the words of the one who asked for it."""
-
-    name: str
-    by: str
-
-
-def requests(tree: Node, names: Sequence[str], ablations: Mapping[str, Ablation]) -> list[Request]:
-    """Resolve the names given to `--drop`: parts of the method, or ablations that name parts."""
-    parts = [*_names(tree, "terms"), *_names(tree, "representations"), *_names(tree, "encoders")]
-    found: dict[str, Request] = {}
-    problems: list[Problem] = []
-    for name in names:
-        if name in ablations:
-            ablation = ablations[name]
-            for part in ablation.drop:
-                if part in parts:
-                    found.setdefault(part, Request(part, f"--drop {name}"))
-                else:
-                    what = f"nothing to drop is named '{part}'{did_you_mean(part, parts)}"
-                    problems.append(ablation.origin.problem((name, "drop"), what))
-        elif name in parts:
-            found[name] = Request(name, f"--drop {name}")
-        else:
-            hint = did_you_mean(name, [*parts, *ablations])
-            what = f"no term, representation, modality or ablation named '{name}'{hint}"
-            problems.append(Problem(f"--drop {name}", what))
-    if problems:
-        raise ConfigError(problems)
-    return list(found.values())
+from mindkit.errors import ConfigError, Problem
 
 
 def prune(
@@ -301,10 +267,6 @@ def _words(node: Node) -> list[str]:
 def _entries(tree: Node, key: str) -> dict[str, Node]:
     node = (tree.items or {}).get(key, Node(None, Origin("")))
     return dict(node.items or {})
-
-
-def _names(tree: Node, key: str) -> list[str]:
-    return list(_entries(tree, key))
 
 
 def _dropped(names: Sequence[str]) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mindkit.config.ablations import requests
 from mindkit.config.compose import OPEN, compose, parse_settings
-from mindkit.config.drop import prune, requests
+from mindkit.config.drop import prune
 from mindkit.config.schema import check
 from mindkit.config.source import Keys, Node, dotted, node_of, read_file, scalar
 from mindkit.config.spec import Spec
