@@ -10,7 +10,7 @@ types:
 	mypy
 
 tests:
-	python -m pytest
+	python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 docs:  ## write the generated parts of README.md
 	python tests/architecture/docs.py

@@ -8,6 +8,8 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is first imported
 os.environ["OMP_NUM_THREADS"] = "1"  # tensors here are tiny: more threads only wait for each other
 
+os.environ.pop("COLUMNS", None)  # a terminal's; what goes to no terminal has a width of its own
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
